@@ -12,7 +12,7 @@ TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
-EMBEDDED := $(addprefix test-embedded-,lake torture pipeline emulator config_manager bootstrap deployment benchmarks)
+EMBEDDED := $(addprefix test-embedded-,lake torture pipeline emulator config_manager bootstrap deployment benchmarks tables)
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ $(SYNTH)/.ready: requirements-synth.txt requirements-uv.txt
 
 install-synth: $(SYNTH)/.ready ## install only what synthesis needs, from a lock of its own, into .venv-synth
 
-demo: $(READY) $(if $(DIRECT),,node_modules/.package-lock.json) ## push the lake through its pipelines on this machine, replicate 18 tables, compare every value (TRIPS=file, ROWS=n, PORT=n; DIRECT=1 without pipelines)
+demo: $(READY) $(if $(DIRECT),,node_modules/.package-lock.json) ## push the lake through its pipelines on this machine, replicate a database, compare every value (TRIPS=file, ROWS=n, PORT=n, FORMAT=iceberg; DIRECT=1 without pipelines)
 	@$(BIN)/python -m rehearsal demo
 
 lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to look into it (PORT=n)

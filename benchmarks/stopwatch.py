@@ -1,9 +1,11 @@
-"""Measures a piece of work: the wall-clock time, and the time of all cores in this process and its JVM."""
+"""Measures a piece of work in this process and its JVM: the wall-clock time, the time of all cores, the memory."""
 
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lake.spark_session import java_class
@@ -12,14 +14,16 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _NANOSECONDS = 1e9
+_KIBIBYTE = 1024
 
 
 @dataclass(slots=True)
 class Duration:
-    """Seconds, complete when the work has ended."""
+    """Seconds, complete when the work has ended, and the most memory until then."""
 
     wall: float = 0.0
     cpu: float = 0.0
+    peak_bytes: int = 0
 
 
 @contextmanager
@@ -37,3 +41,19 @@ def cpu_with_jvm(spark: "SparkSession") -> Callable[[], float]:
     """Add the seconds of this process and of a session's JVM."""
     machine = java_class(spark, "java.lang.management.ManagementFactory").getOperatingSystemMXBean()
     return lambda: time.process_time() + machine.getProcessCpuTime() / _NANOSECONDS
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
+
+
+def peak_of_jvm(spark: "SparkSession") -> Callable[[], int]:
+    """Return how to ask for the most memory that a session's JVM has had."""
+    status = Path(f"/proc/{java_class(spark, 'java.lang.ProcessHandle').current().pid()}/status")
+
+    def peak() -> int:
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * _KIBIBYTE
+
+    return peak

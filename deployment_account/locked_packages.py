@@ -27,26 +27,33 @@ class PackagesNotInstalledError(Exception):
 
 
 def installed(
-    lock: Path, *, cache: Path = CACHE, platform: str | None = None, environment: Mapping[str, str] | None = None
+    lock: Path,
+    *,
+    cache: Path = CACHE,
+    platform: str | None = None,
+    python: str = _PYTHON,
+    environment: Mapping[str, str] | None = None,
 ) -> Path:
-    """Return the folder with the lock's packages for a platform of uv's, or for this machine.
+    """Return the folder with the lock's packages for a platform of uv's and a Python, or for this machine.
 
-    Two folders of one lock and platform are the same, file by file. Only wheels whose hashes the lock has are taken.
+    Two folders of one lock, platform and Python are the same, file by file. Only wheels whose hashes the lock has are
+    taken.
     """
-    wanted = f"{platform or sys.platform}\n{lock.read_text(encoding='utf-8')}"
+    wanted = f"{platform or sys.platform}\n{python}\n{lock.read_text(encoding='utf-8')}"
     folder = cache / f"{lock.stem}-{platform or 'this-machine'}-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=cache, prefix=".installing-") as unfinished:
-            _install(lock, Path(unfinished) / "packages", platform, environment)
+            _install(lock, Path(unfinished) / "packages", (platform, python), environment)
             _move(Path(unfinished) / "packages", folder)
     return folder
 
 
-def _install(lock: Path, target: Path, platform: str | None, environment: Mapping[str, str] | None) -> None:
+def _install(lock: Path, target: Path, of: tuple[str | None, str], environment: Mapping[str, str] | None) -> None:
+    platform, python = of
     command = [
         sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target),
-        "--python-version", _PYTHON, *(("--python-platform", platform) if platform else ()),
+        "--python-version", python, *(("--python-platform", platform) if platform else ()),
         "--only-binary", ":all:", "--require-hashes", "--no-deps", "--link-mode", "copy", "--requirements", str(lock),
     ]  # fmt: skip
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

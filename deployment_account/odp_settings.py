@@ -39,6 +39,11 @@ class OdpSettings(Model):
     """Bytes of change files that one refresh of a table applies; a larger single file is applied by itself."""
     max_replayed_files: Annotated[int, Field(strict=True, ge=0, le=100_000)] = 1000
     """Applied files that are read again because an older one came late; beyond that the late file is held."""
+    native_memory_mb: Annotated[int, Field(strict=True, ge=512, le=10_240)] = 3008
+    """Memory of the function that refreshes small Iceberg tables; each 1,024 MB above 512 is for one more at a time.
+
+    Four at most. Its share of a processor grows with its memory.
+    """
     cadence_defaults: CadenceDefaults = CadenceDefaults()
     schedules: Literal["enabled", "disabled"] = "enabled"
     """Whether cadences start by themselves; disabled ones are refreshed by hand."""

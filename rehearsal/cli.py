@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from deployment_account.environments import load_platform
+from lake.tables.registry import FormatName
 from rehearsal.demo.demo import Demo, DemoOptions
 from rehearsal.demo.failures import DemoError, ExplainedError, evidence, evidence_of
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, Workspace
@@ -42,6 +43,10 @@ def demo(
     rows: Annotated[int, typer.Option(envvar="ROWS", min=1, help="Generated trips for each table.")] = 20_000,
     port: Port = 0,
     folder: Folder = None,
+    table_format: Annotated[
+        FormatName | None,
+        typer.Option("--format", envvar="FORMAT", help="Format of the 18 tables of trips, hudi by default."),
+    ] = None,
     direct: Annotated[
         bool, typer.Option(envvar="DIRECT", help="Deploy the lake without its pipelines, which is a minute shorter.")
     ] = False,
@@ -49,10 +54,10 @@ def demo(
         bool, typer.Option(envvar="KEEP_FAILED", help="Keep what a failed run leaves, with all its logs.")
     ] = False,
 ) -> None:
-    """Deploy the dev lake on this machine, replicate 18 tables into it and compare every value."""
+    """Deploy the dev lake on this machine, replicate an operational database into it and compare every value."""
     console, workspace = Console(), Workspace.of(folder)
     with friendly_errors(console), workspace.alone():
-        run = Demo(DemoOptions(trips, rows, port, direct), workspace, console)
+        run = Demo(DemoOptions(trips, rows, port, direct, table_format), workspace, console)
         inputs = run.read_inputs()
         workspace.report.unlink(missing_ok=True)
         look, say = partial(_show_evidence, console, workspace.logs), partial(_say, console)

@@ -55,7 +55,7 @@ def _settings(work: Path, java_options: Iterable[str]) -> dict[str, str]:
     return {
         "spark.master": "local[2]",
         "spark.jars": ",".join(map(str, spark_jars())),
-        "spark.driver.extraJavaOptions": " ".join([*java_options, _OPEN, *_metastore(work)]),
+        "spark.driver.extraJavaOptions": " ".join([_OPEN, *_metastore(work), *java_options]),
         "spark.driver.memory": "3g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",

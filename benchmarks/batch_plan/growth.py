@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
-from odp.file_processor.planning import MOST_BATCHES
+from odp.file_processor.batches import MOST_BATCHES
 
 from benchmarks.batch_plan.backlog import BATCH_SIZE, CADENCE, MONTH_OF_FILES, Backlog, Scale
 from benchmarks.batch_plan.probe import Planning, plan_in_own_process

@@ -1,7 +1,7 @@
 """Runs every contender on the same files, holds all to the same rows, and tells who took how long."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from benchmarks.change_phase.workload import KEY, LOAD, STAGING, Workload
 from benchmarks.figures import Figures, Record
 from benchmarks.stopwatch import Duration
 
+_MEGABYTE = 1_000_000
 WORKLOADS = (Workload("small", 18, 20_000, 2_000), Workload("large", 1, 1_369_769, 20_000))
 
 
@@ -34,8 +35,9 @@ class Course:
     def run(self, rounds: int) -> list[Record]:
         """Load once, then change the same loaded tables in every round; the quickest round of each counts."""
         self.workload.write(self.work / "s3")
+        loads = {}
         for entry in self._entries:
-            entry.run_in_own_process(Step.LOAD)
+            (loads[entry.contender],) = entry.run_in_own_process(Step.LOAD)
             _keep(entry)
         durations = {entry.contender: Duration(float("inf"), float("inf")) for entry in self._entries}
         for number in range(1, rounds + 1):
@@ -43,9 +45,9 @@ class Course:
                 _restore(entry)
                 steps = (Step.CHANGE, Step.EXPORT) if number == rounds else (Step.CHANGE,)
                 best, took = durations[entry.contender], entry.run_in_own_process(*steps)[0]
-                durations[entry.contender] = Duration(min(best.wall, took.wall), min(best.cpu, took.cpu))
+                durations[entry.contender] = _best(best, took)
         self.demand_equal()
-        return list(self._records(durations))
+        return list(self._records(loads, durations))
 
     def demand_equal(self) -> None:
         """Compare every exported value of a contender with duckdb's value."""
@@ -63,13 +65,17 @@ class Course:
     def _entries(self) -> list[Entry]:
         return [Entry(contender, self.workload, self.work) for contender in self.contenders]
 
-    def _records(self, durations: dict[str, Duration]) -> Iterator[Record]:
+    def _records(self, loads: Mapping[str, Duration], durations: Mapping[str, Duration]) -> Iterator[Record]:
+        rows, changes = self.workload.tables * self.workload.rows, self.workload.tables * self.workload.changes
         for contender, duration in durations.items():
             yield {
                 "workload": f"{self.workload.tables} × {self.workload.rows:,}",
                 "contender": TITLES[contender],
                 "s": duration.wall,
                 "CPU s": duration.cpu,
+                "MB": duration.peak_bytes // _MEGABYTE,
+                "changes / CPU s": round(changes / duration.cpu),
+                "loaded rows / CPU s": round(rows / loads[contender].cpu),
                 "faster than textbook": durations[HUDI].wall / duration.wall,
                 "less CPU": durations[HUDI].cpu / duration.cpu,
                 "× duckdb": duration.wall / durations[DUCKDB].wall,
@@ -84,6 +90,11 @@ def compare_on(workloads: Sequence[Workload], work: Path, rounds: int) -> Figure
         records += Course(workload, work / workload.name).run(rounds)
     title = f"Applying changes, from a session that has done nothing yet; the quickest of {rounds}"
     return Figures("changes", title, records)
+
+
+def _best(one: Duration, other: Duration) -> Duration:
+    """Take the least of each; the most memory, because a limit must hold in every round."""
+    return Duration(min(one.wall, other.wall), min(one.cpu, other.cpu), max(one.peak_bytes, other.peak_bytes))
 
 
 def count_differences(source: Path, one: Path, other: Path) -> int:

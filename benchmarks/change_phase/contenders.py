@@ -8,9 +8,9 @@ from pyspark.sql import SparkSession
 
 from benchmarks.change_phase.duckdb_rewrite import DUCKDB
 from benchmarks.change_phase.merges import DELTA, ICEBERG, delta_merge, iceberg_merge
-from benchmarks.change_phase.odp_writer import OdpWriter
+from benchmarks.change_phase.odp_writer import ODP_HUDI, ODP_ICEBERG, ODP_NATIVE, SparkWriter
 from benchmarks.change_phase.textbook_hudi import HUDI, TextbookHudi
-from benchmarks.change_phase.workload import RAW, SourceTable
+from benchmarks.change_phase.workload import SourceTable
 
 
 class Contender(Protocol):
@@ -27,13 +27,16 @@ class Contender(Protocol):
 
 
 ON_SPARK: Mapping[str, Callable[[SparkSession, Path], Contender]] = {
-    RAW: OdpWriter,
+    ODP_HUDI: lambda spark, buckets: SparkWriter(spark, buckets, "hudi", ODP_HUDI),
+    ODP_ICEBERG: lambda spark, buckets: SparkWriter(spark, buckets, "iceberg", ODP_ICEBERG),
     HUDI: lambda spark, _: TextbookHudi(spark),
     ICEBERG: lambda spark, _: iceberg_merge(spark),
     DELTA: lambda spark, _: delta_merge(spark),
 }
 TITLES = {
-    RAW: "ODP writer (Hudi)",
+    ODP_HUDI: "ODP, Hudi on Spark",
+    ODP_ICEBERG: "ODP, Iceberg on Spark",
+    ODP_NATIVE: "ODP, Iceberg native",
     HUDI: "textbook Hudi",
     ICEBERG: "Iceberg MERGE",
     DELTA: "Delta MERGE",

@@ -12,11 +12,14 @@ from pathlib import Path
 from benchmarks.change_phase.contenders import ON_SPARK, Contender
 from benchmarks.change_phase.duckdb_rewrite import DUCKDB, DuckDbRewrite
 from benchmarks.change_phase.merges import merge_settings
+from benchmarks.change_phase.odp_writer import ODP_NATIVE, NativeWriter
 from benchmarks.change_phase.workload import STAGING, Workload
 from benchmarks.spark import CORES, benchmark_session
-from benchmarks.stopwatch import Duration, cpu_with_jvm, measured
+from benchmarks.stopwatch import Duration, cpu_with_jvm, measured, peak_bytes, peak_of_jvm
 from rehearsal import jars
 from rehearsal.emulator.glue_runner import spark_settings
+
+_CATALOG = "spark.sql.catalog.glue_catalog"
 
 
 class Step(StrEnum):
@@ -62,15 +65,32 @@ class Entry:
 
     def run(self, steps: Sequence[Step]) -> list[Duration]:
         """Take steps in this process."""
+        bucket, metastore = self.state
         if self.contender == DUCKDB:
-            duckdb = DuckDbRewrite(self.buckets, threads=CORES)
-            return [self.take(step, duckdb, time.process_time) for step in steps]
-        with benchmark_session(self.work, (STAGING, *ON_SPARK), _settings(self.state[1])) as spark:
+            return self.take(steps, DuckDbRewrite(self.buckets, threads=CORES))
+        if self.contender == ODP_NATIVE:
+            bucket.mkdir(parents=True, exist_ok=True)
+            return self.take(steps, NativeWriter(self.buckets, metastore))
+        if not metastore.exists():
+            spark_settings.copy_metastore_to(metastore)
+        properties = spark_settings.metastore_settings(metastore)
+        with benchmark_session(self.work, (STAGING, *ON_SPARK), _settings(metastore), properties) as spark:
             contender = ON_SPARK[self.contender](spark, self.buckets)
-            return [self.take(step, contender, cpu_with_jvm(spark)) for step in steps]
+            return self.take(steps, contender, cpu_with_jvm(spark), peak_of_jvm(spark))
 
-    def take(self, step: Step, contender: Contender, cpu_seconds: Callable[[], float]) -> Duration:
-        """Take one step."""
+    def take(
+        self,
+        steps: Sequence[Step],
+        contender: Contender,
+        cpu_seconds: Callable[[], float] = time.process_time,
+        peak_elsewhere: Callable[[], int] = int,
+    ) -> list[Duration]:
+        """Take steps in turn; the memory of a step is the most that the processes have had until its end."""
+        return [self._take(step, contender, cpu_seconds, peak_elsewhere) for step in steps]
+
+    def _take(
+        self, step: Step, contender: Contender, cpu_seconds: Callable[[], float], peak_elsewhere: Callable[[], int]
+    ) -> Duration:
         tables = self.workload.source_tables
         with measured(cpu_seconds) as duration:
             if step is Step.LOAD:
@@ -80,16 +100,20 @@ class Entry:
             else:
                 for table in tables:
                     contender.export(table, self.exported(table.name))
+        duration.peak_bytes = peak_bytes() + peak_elsewhere()
         return duration
 
 
 def _settings(metastore: Path) -> Mapping[str, str]:
-    """Return what only contenders need: Delta's jars, the merges' catalogs, a metastore that is kept."""
-    if not metastore.exists():
-        spark_settings.copy_metastore_to(metastore)
+    """Return what only contenders need: Delta's jars, the merges' catalogs, a catalog of Iceberg that is kept."""
     hive = {f"spark.hadoop.{name}": value for name, value in spark_settings.metastore_settings(metastore).items()}
     delta = jars.spark_jars(jars.cache_folder() / "delta", jars.DELTA)
-    return {**hive, **merge_settings(), "spark.jars": ",".join(map(str, (*jars.spark_jars(), *delta)))}
+    kept = {
+        f"{_CATALOG}.catalog-impl": "org.apache.iceberg.hive.HiveCatalog",
+        f"{_CATALOG}.warehouse": str(metastore.parent / "warehouse"),
+        "spark.hadoop.iceberg.engine.hive.lock-enabled": "false",  # Derby's metastore has no locks
+    }
+    return {**hive, **kept, **merge_settings(), "spark.jars": ",".join(map(str, (*jars.spark_jars(), *delta)))}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from odp.records import FileType, LandedFile, RawTableConfig, RowHistory
 
 from rehearsal.source.generator import generate_trips
 
-STAGING, RAW = "staging", "raw"
+STAGING = "staging"
 SCHEMA = "taxi_trips"
 KEY, SEQUENCE, PARTITION = "PK_ID", "CDC_TIMESTAMP_SEQ", "VENDORID"
 LOAD, CHANGES = "LOAD00000001.parquet", "20210201-000000000.parquet"
@@ -47,21 +47,20 @@ class SourceTable:
 
     name: str
 
-    @property
-    def config(self) -> RawTableConfig:
-        """How the table is configured."""
+    def config(self, table_format: str, bucket: str) -> RawTableConfig:
+        """How the lake's own writers have the table configured, in a bucket of the contender's."""
         return RawTableConfig(
             refresh_cadence="10_min_refresh",
             source_table_name=f"{SCHEMA}.{self.name}",
             primary_key=(KEY,),
             partition_key=PARTITION,
             change_sequence=SEQUENCE,
-            hudi_table_type="copy_on_write",
+            hudi_table_type="copy_on_write" if table_format == "hudi" else "",
             history=RowHistory.LATEST,
-            table_format="hudi",
+            table_format=table_format,
             is_active=True,
             raw_database_name="taxi_trips_raw",
-            raw_database_s3_bucket=RAW,
+            raw_database_s3_bucket=bucket,
             raw_table_name=self.name,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -15,20 +15,20 @@ from odp.config_manager.cadence import schedule_expression
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow
-from deployment_account.sources import sources_json
 from etl_cdk.batch_manager import BatchManager
 from etl_cdk.catalog_names import database_patterns
 from etl_cdk.glue_job import RUN_ACTIONS
 from etl_cdk.glue_job_permissions import JobResources, allow_job
 from etl_cdk.glue_jobs import GlueJobs
 from etl_cdk.logged_state_machine import logged_state_machine
+from etl_cdk.native_refresh import NativeRefresh
+from etl_cdk.refresh_settings import refresh_settings
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
 from etl_cdk.schedule_role import schedule_role
 from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
-    from aws_cdk import aws_s3 as s3
     from odp.config_manager.manifest import Manifests
 
     from deployment_account.environments import Environment
@@ -36,16 +36,6 @@ if TYPE_CHECKING:
     from etl_cdk.alerts import Alerts
     from etl_cdk.infra_imports import InfraImports
     from etl_cdk.runtime_package import RuntimePackage
-
-TABLE_ARGUMENTS: Mapping[str, OdpTable] = {
-    "--file_tracker_table": OdpTable.FILE_TRACKER,
-    "--file_tracker_history_table": OdpTable.FILE_TRACKER_HISTORY,
-    "--file_processing_tracker_table": OdpTable.FILE_PROCESSING_TRACKER,
-    "--file_processing_tracker_history_table": OdpTable.FILE_PROCESSING_TRACKER_HISTORY,
-    "--raw_table_config_table": OdpTable.RAW_TABLE_CONFIG,
-    "--config_deploy_tracker_table": OdpTable.CONFIG_DEPLOY_TRACKER,
-    "--quarantine_table": OdpTable.QUARANTINE,
-}
 
 
 class FileProcessor(Construct):
@@ -67,7 +57,7 @@ class FileProcessor(Construct):
         settings = environment.odp
         self._package = package
         self._names = infra.names
-        config = infra.bucket(Shared.CONFIG_BUCKET)
+        told = refresh_settings(tables, infra, environment)
         self.batch_manager = BatchManager(
             self,
             "BatchManager",
@@ -85,7 +75,19 @@ class FileProcessor(Construct):
             settings=settings,
             batches=manifests.batches,
             warehouse=infra.bucket(Shared.RAW_BUCKET).bucket_name,
-            arguments=_job_arguments(tables, config) | _limits(environment) | _of_the_lake(infra, environment),
+            arguments={f"--{name}": str(value) for name, value in dataclasses.asdict(told).items()},
+        )
+        resources = JobResources(
+            tables=tables,
+            staging=infra.bucket(Shared.STAGING_BUCKET),
+            raw=infra.bucket(Shared.RAW_BUCKET),
+            config=infra.bucket(Shared.CONFIG_BUCKET),
+            databases=database_patterns(manifests, environment, infra.names),
+            data_key=infra.data_key,
+        )
+        allow_job(self.jobs.role, dataclasses.replace(resources, code=(package.asset, self.jobs.script)))
+        self.native = NativeRefresh(
+            self, "Native", package=package, names=infra.names, odp=settings, settings=told, resources=resources
         )
         self.state_machine = self._state_machine(settings)
         self._undelivered = alerts.undelivered
@@ -93,16 +95,6 @@ class FileProcessor(Construct):
         enabled = settings.schedules == "enabled"
         cadences = [batch.refresh_cadence for batch in manifests.batches]
         self.schedules = {cadence: self._schedule(cadence, enabled=enabled) for cadence in cadences}
-        resources = JobResources(
-            tables=tables,
-            staging=infra.bucket(Shared.STAGING_BUCKET),
-            raw=infra.bucket(Shared.RAW_BUCKET),
-            config=config,
-            databases=database_patterns(manifests, environment, infra.names),
-            data_key=infra.data_key,
-            code=(package.asset, self.jobs.script),
-        )
-        allow_job(self.jobs.role, resources)
 
     def alarm(self, alerts: Alerts) -> None:
         """Alarm on what the Batch Manager cannot report: it reports tables, failed runs and failed plans itself."""
@@ -117,6 +109,7 @@ class FileProcessor(Construct):
     def _state_machine(self, settings: OdpSettings) -> sfn.StateMachine:
         definition = refresh_workflow(
             self.batch_manager.function.function_arn,
+            self.native.function.function_arn,
             WorkflowLimits(
                 settings.max_concurrent_batches,
                 settings.max_workers_per_run,
@@ -130,7 +123,8 @@ class FileProcessor(Construct):
             definition=definition,
             log_policy=self._package.log_policy,
         )
-        allow(state_machine.role, ["lambda:InvokeFunction"], [self.batch_manager.function.function_arn])
+        functions = [self.batch_manager.function.function_arn, self.native.function.function_arn]
+        allow(state_machine.role, ["lambda:InvokeFunction"], functions)
         # the job's name comes from the plan, so CDK cannot derive this statement
         allow(state_machine.role, RUN_ACTIONS, self.jobs.arns)
         return state_machine
@@ -153,27 +147,3 @@ class FileProcessor(Construct):
                 dead_letter_queue=self._undelivered,
             ),
         )
-
-
-def _job_arguments(tables: Mapping[OdpTable, dynamodb.ITable], config: s3.IBucket) -> dict[str, str]:
-    return {
-        **{argument: tables[table].table_name for argument, table in TABLE_ARGUMENTS.items()},
-        "--plan_bucket": config.bucket_name,
-    }
-
-
-def _of_the_lake(infra: InfraImports, environment: Environment) -> dict[str, str]:
-    """The lake's sources and physical bucket names, because stored records have only names and roles."""
-    buckets = {"staging": Shared.STAGING_BUCKET, "raw": Shared.RAW_BUCKET}
-    names = {role: infra.bucket(which).bucket_name for role, which in buckets.items()}
-    return {"--sources": sources_json(environment.sources), "--buckets": json.dumps(names)}
-
-
-def _limits(environment: Environment) -> dict[str, str]:
-    settings = environment.odp
-    return {
-        "--max_files_per_refresh": str(settings.max_files_per_refresh),
-        "--max_bytes_per_refresh": str(settings.max_bytes_per_refresh),
-        "--max_replayed_files": str(settings.max_replayed_files),
-        "--history_days": str(environment.retention.history_days),
-    }

@@ -1,4 +1,4 @@
-"""What a run of the File Processor's Glue job may read and write."""
+"""What refreshes of tables may read and write, by the Glue job and by the function without a JVM."""
 
 from __future__ import annotations
 
@@ -39,11 +39,12 @@ CATALOG_ACTIONS = (
     "glue:GetPartitions",
     "glue:GetTables",
 )
+ICEBERG_ACTIONS = ("glue:CreateTable", "glue:GetTable", "glue:UpdateTable")
 
 
 @dataclass(frozen=True)
 class JobResources:
-    """The resources of a run."""
+    """The resources of a run; Lambda itself fetches the code of a function."""
 
     tables: Mapping[OdpTable, dynamodb.ITable]
     staging: s3.IBucket
@@ -52,15 +53,27 @@ class JobResources:
     databases: Sequence[str]
     """Patterns of their names, and names."""
     data_key: kms.IKey
-    code: Sequence[s3_assets.Asset]
+    code: Sequence[s3_assets.Asset] = ()
 
 
 def allow_job(role: iam.IRole, resources: JobResources) -> None:
     """Let the job's role work on its tables, buckets and databases."""
+    allow(role, ["s3:GetObject"], [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in resources.code])
+    _allow_refreshes(role, resources)
+    _allow_catalog(role, resources.databases, CATALOG_ACTIONS)
+    _allow_default_database(role)
+
+
+def allow_native_refresh(role: iam.IRole, resources: JobResources) -> None:
+    """Let the function's role do the same for Iceberg tables, whose commits are calls of the Data Catalog."""
+    _allow_refreshes(role, resources)
+    _allow_catalog(role, resources.databases, ICEBERG_ACTIONS)
+
+
+def _allow_refreshes(role: iam.IRole, resources: JobResources) -> None:
     _allow_tables(role, resources.tables)
     _allow_files(role, resources)
     _allow_lake(role, resources.raw, resources.databases)
-    _allow_catalog(role, resources.databases)
     allow_key_use(role, resources.data_key)
 
 
@@ -70,8 +83,6 @@ def _allow_tables(role: iam.IRole, tables: Mapping[OdpTable, dynamodb.ITable]) -
 
 
 def _allow_files(role: iam.IRole, resources: JobResources) -> None:
-    code = [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in resources.code]
-    allow(role, ["s3:GetObject"], code)
     allow(
         role,
         ["s3:GetObject"],
@@ -107,16 +118,19 @@ def keys_of(database: str) -> list[str]:
     return [database] if database.endswith("*") else [database, f"{database}/*"]
 
 
-def _allow_catalog(role: iam.IRole, databases: Sequence[str]) -> None:
-    """This includes the database `default`: AWS's metastore client reads it, and creates it if it is missing."""
+def _allow_catalog(role: iam.IRole, databases: Sequence[str], actions: Sequence[str]) -> None:
     stack = cdk.Stack.of(role)
     catalog = ["catalog", *(f"database/{name}" for name in databases), *(f"table/{name}/*" for name in databases)]
     allow(
         role,
-        CATALOG_ACTIONS,
+        actions,
         [stack.format_arn(service="glue", resource=resource) for resource in catalog],
-        because="The job creates the tables of its databases; which ones, the manifests say.",
+        because="A refresh creates the tables of its databases; which ones, the manifests say.",
     )
-    # creating it also needs the right on `catalog`, which the statement above grants
-    default = stack.format_arn(service="glue", resource="database/default")
+
+
+def _allow_default_database(role: iam.IRole) -> None:
+    """AWS's metastore client reads the database `default`, and creates it if it is missing."""
+    # creating it also needs the right on `catalog`, which the job has
+    default = cdk.Stack.of(role).format_arn(service="glue", resource="database/default")
     allow(role, ["glue:CreateDatabase", "glue:GetDatabase"], [default])

@@ -1,4 +1,4 @@
-"""The File Processor's state machine: plan the batches of a cadence, run a Glue job for each, check all results.
+"""The File Processor's state machine: plan the batches of a cadence, run each by its engine, check all results.
 
 An execution with batches owns its cadence until the release; another one ends at once meanwhile.
 """
@@ -9,10 +9,20 @@ from dataclasses import dataclass
 
 from odp.file_processor.planning import MOST_MINUTES
 
-from etl_cdk.workflow_states import ERROR_MESSAGE, MARGIN_SECONDS, State, choice, retry_busy_glue, retry_lambda_trouble
+from etl_cdk.workflow_states import (
+    ERROR_MESSAGE,
+    MARGIN_SECONDS,
+    State,
+    choice,
+    retry_busy_glue,
+    retry_busy_lambda,
+    retry_lambda_trouble,
+)
 
 PLANNING_SECONDS = 360
 """Longer than the Batch Manager's own timeout."""
+NATIVE_SECONDS = 960
+"""Longer than the native function's own timeout, which Lambda reports by its name."""
 MOST_MESSAGE = 200
 MOST_OF_ALL_MESSAGES = 60_000
 """In ASCII characters: JSON makes at most two bytes of each, and a state has at most 256 KiB."""
@@ -27,8 +37,11 @@ class WorkflowLimits:
     job_prefix: str = ""
 
 
-def refresh_workflow(batch_manager_arn: str, limits: WorkflowLimits) -> State:
-    """The definition, for an input of {"refresh_cadence": ...}; it succeeds only if every batch did."""
+def refresh_workflow(batch_manager_arn: str, native_arn: str, limits: WorkflowLimits) -> State:
+    """The definition, for an input of {"refresh_cadence": ...}; it succeeds only if every batch did.
+
+    `native_arn` is the function that refreshes the batches of the native engine.
+    """
     return {
         "Comment": "Refresh the tables of one cadence",
         "QueryLanguage": "JSONata",
@@ -37,7 +50,7 @@ def refresh_workflow(batch_manager_arn: str, limits: WorkflowLimits) -> State:
             "PlanBatches": _plan_batches(batch_manager_arn),
             "AnyBatches": choice("$count($states.input.batches) > 0", then="RefreshBatches", otherwise="NothingToDo"),
             "NothingToDo": {"Type": "Succeed"},
-            "RefreshBatches": _refresh_batches(limits),
+            "RefreshBatches": _refresh_batches(native_arn, limits),
             "ReleaseCadence": _release_cadence(batch_manager_arn),
             "AllRefreshed": choice("$count($states.input.failed) = 0", then="Refreshed", otherwise="RefreshFailed"),
             "Refreshed": {"Type": "Succeed"},
@@ -64,30 +77,39 @@ def _plan_batches(batch_manager_arn: str) -> State:
     }
 
 
-def _refresh_batches(limits: WorkflowLimits) -> State:
+def _refresh_batches(native_arn: str, limits: WorkflowLimits) -> State:
     """Every batch ends in a text, empty if it succeeded, so a failing batch never stops another one.
 
-    With more batches, each error text is shorter.
+    With more batches, each error text is shorter. Spark's batches are the first ones of the plan, so their number
+    says the engine of each; a plan of an earlier release has only such.
     """
+    number = "$states.context.Map.Item.Value"
+    is_native = f"$exists($states.input.spark_batches) and {number} >= $states.input.spark_batches"
     room = f"$min([{MOST_MESSAGE}, $floor({MOST_OF_ALL_MESSAGES} / $count($states.input.batches))])"
     return {
         "Type": "Map",
         "Items": "{% $states.input.batches %}",
         "ItemSelector": {
-            "batch": "{% $string($states.context.Map.Item.Value) %}",
+            "batch": f"{{% $string({number}) %}}",
+            "is_native": f"{{% {is_native} %}}",
             "room": f"{{% {room} %}}",
             "plan_key": "{% $states.input.plan_key %}",
             "glue_job_name": "{% $states.input.glue_job_name %}",
             "glue_job_worker_type": "{% $states.input.glue_job_worker_type %}",
-            "glue_job_workers": "{% $states.input.glue_job_workers[$states.context.Map.Item.Value] %}",
+            "glue_job_workers": f"{{% $states.input.glue_job_workers[{number}] %}}",
             "glue_job_execution_class": "{% $states.input.glue_job_execution_class %}",
             "glue_job_timeout_minutes": "{% $states.input.glue_job_timeout_minutes %}",
         },
         "MaxConcurrency": limits.max_concurrent_batches,
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": "RefreshBatch",
-            "States": {"RefreshBatch": _refresh_batch(limits), "BatchFailed": {"Type": "Pass", "End": True}},
+            "StartAt": "WhichEngine",
+            "States": {
+                "WhichEngine": choice("$states.input.is_native", then="RefreshNatively", otherwise="RefreshBatch"),
+                "RefreshNatively": _refresh_natively(native_arn),
+                "RefreshBatch": _refresh_batch(limits),
+                "BatchFailed": {"Type": "Pass", "End": True},
+            },
         },
         "Output": {
             "batches": "{% $count($states.result) %}",
@@ -143,7 +165,24 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
         "TimeoutSeconds": MOST_MINUTES * 60 + MARGIN_SECONDS,
         "Output": "",
         "Retry": [retry_busy_glue()],
-        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": _batch_error(), "Next": "BatchFailed"}],
+        "Catch": [_catch_batch_error()],
+        "End": True,
+    }
+
+
+def _refresh_natively(native_arn: str) -> State:
+    """Refresh a batch in a function, which is not repeated: a table whose refresh it did not end goes to Spark."""
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": native_arn,
+            "Payload": {"plan_key": "{% $states.input.plan_key %}", "batch": "{% $states.input.batch %}"},
+        },
+        "TimeoutSeconds": NATIVE_SECONDS,
+        "Output": "",
+        "Retry": [retry_busy_lambda()],
+        "Catch": [_catch_batch_error()],
         "End": True,
     }
 
@@ -153,10 +192,11 @@ def _job_name(prefix: str) -> str:
     return f"{{% '{prefix}' & $states.input.glue_job_name %}}" if prefix else "{% $states.input.glue_job_name %}"
 
 
-def _batch_error() -> str:
-    """The error of a batch, cut to its room; Glue's cause is a whole job run."""
+def _catch_batch_error() -> State:
+    """Make the text of a failed batch of its error, cut to its room."""
     reason = f"'batch ' & $states.input.batch & ': ' & $states.errorOutput.Error & ': ' & {ERROR_MESSAGE}"
-    return f"{{% $substring($replace({reason}, /[^ -~]/, '?'), 0, $states.input.room) %}}"
+    text = f"{{% $substring($replace({reason}, /[^ -~]/, '?'), 0, $states.input.room) %}}"
+    return {"ErrorEquals": ["States.ALL"], "Output": text, "Next": "BatchFailed"}
 
 
 def _refresh_failed() -> State:

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from deployment_account.log import Log, LogPolicy
 from deployment_account.permissions import allow
-from etl_cdk.function_code import SOURCE, function_archive
+from etl_cdk.function_code import FUNCTIONS, NATIVE, SOURCE, FunctionCode, function_archive
 
 if TYPE_CHECKING:
     from etl_cdk.private_network import PrivateNetwork
@@ -34,26 +34,40 @@ class RuntimePackage(Construct):
         self.lake = lake
         self.network = network
         self.asset = s3_assets.Asset(self, "Source", path=str(SOURCE), exclude=CACHES)
-        self.functions = self._functions()
-        cdk.Validations.of(self.functions.bucket).acknowledge(
+        self._zips: dict[str, s3_assets.Asset] = {}
+
+    def zip_of(self, code: FunctionCode) -> s3_assets.Asset:
+        """Return the zip of functions; a stack without such functions has none."""
+        if code.name not in self._zips:
+            self._zips[code.name] = self._made(code)
+        return self._zips[code.name]
+
+    def _made(self, code: FunctionCode) -> s3_assets.Asset:
+        """Make the zip, which CDK copies into its assembly at once."""
+        with TemporaryDirectory() as folder:
+            archive = Path(folder) / f"{code.name}.zip"
+            archive.write_bytes(function_archive(code))
+            asset = s3_assets.Asset(self, code.name.capitalize(), path=str(archive))
+        cdk.Validations.of(asset.bucket).acknowledge(
             cdk.Acknowledgment(
                 id="Annotation::@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified",
                 reason="The key of an asset is the hash of its content: other code, other key.",
             )
         )
+        return asset
 
-    def _functions(self) -> s3_assets.Asset:
-        """Make the zip for functions, which CDK copies into its assembly at once."""
-        with TemporaryDirectory() as folder:
-            archive = Path(folder) / "functions.zip"
-            archive.write_bytes(function_archive())
-            return s3_assets.Asset(self, "Functions", path=str(archive))
+
+_RUNTIMES = {FUNCTIONS.python: lambda_.Runtime.PYTHON_3_11, NATIVE.python: lambda_.Runtime.PYTHON_3_13}
+_WHY_NOT_THE_NEWEST = {
+    FUNCTIONS.python: "Python 3.11 is that of Glue 5.1: one package runs in both.",
+    NATIVE.python: "Python 3.13 is the newest that the tests know with these versions of Arrow and pyiceberg.",
+}
 
 
 class RuntimeFunction(Construct):
     """A Lambda function of the runtime package that may write its own log; its owner grants the rest to its role."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a keyword for each of its settings
         self,
         scope: Construct,
         id_: str,
@@ -63,16 +77,19 @@ class RuntimeFunction(Construct):
         timeout: cdk.Duration,
         variables: Variables,
         in_network: bool = True,
+        code: FunctionCode = FUNCTIONS,
+        memory_mb: int = 512,
     ) -> None:
         super().__init__(scope, id_)
         log = Log(self, "Log", policy=package.log_policy)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        archive = package.zip_of(code)
         self.function = lambda_.Function(
             self,
             "Function",
-            code=lambda_.Code.from_bucket(package.functions.bucket, package.functions.s3_object_key),
+            code=lambda_.Code.from_bucket(archive.bucket, archive.s3_object_key),
             handler=handler,
-            runtime=lambda_.Runtime.PYTHON_3_11,
+            runtime=_RUNTIMES[code.python],
             architecture=lambda_.Architecture.ARM_64,
             role=self.role,
             log_group=log,
@@ -81,13 +98,11 @@ class RuntimeFunction(Construct):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             timeout=timeout,
-            memory_size=512,
+            memory_size=memory_mb,
             environment=variables.written(),
         )
         cdk.Validations.of(self.function).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-L1", reason="Python 3.11 is that of Glue 5.1: one package runs in both."
-            )
+            cdk.Acknowledgment(id="AwsSolutions-L1", reason=_WHY_NOT_THE_NEWEST[code.python])
         )
         allow(self.role, ["logs:CreateLogStream", "logs:PutLogEvents"], [log.log_group_arn])
         if package.network and in_network:

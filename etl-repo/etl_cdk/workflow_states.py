@@ -34,6 +34,13 @@ LAMBDA_TROUBLE = (
     *transient_errors(),
 )
 """Transient errors; only calls that may be repeated can be retried by these."""
+LAMBDA_DID_NOT_RUN = (
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+)
+"""Refusals to run a function; a function that ran out of time or memory is not included."""
 GLUE_IS_BUSY = (
     "Glue.ConcurrentRunsExceededException",
     "Glue.ResourceNumberLimitExceededException",
@@ -45,10 +52,10 @@ GLUE_IS_BUSY = (
 )
 """Refusals to start a run; failures of started runs are not included."""
 
-OF_GLUE = '$match($states.errorOutput.Cause, /"ErrorMessage": ?"([^"]{0,200})/)[0].groups[0]'
+OF_RUN = '$match($states.errorOutput.Cause, /"[Ee]rrorMessage": ?"([^"]{0,200})/)[0].groups[0]'
 OF_OTHERS = "$substring($states.errorOutput.Cause, 0, 200)"
-ERROR_MESSAGE = f"[{OF_GLUE}, {OF_OTHERS}, ''][0]"
-"""The error in JSONata: Glue's cause is a whole job run, and only its message is kept."""
+ERROR_MESSAGE = f"[{OF_RUN}, {OF_OTHERS}, ''][0]"
+"""The error in JSONata: the cause is a whole job run of Glue or error of a function, and only its message is kept."""
 
 
 def choice(condition: str, *, then: str, otherwise: str) -> State:
@@ -71,6 +78,11 @@ def retry(errors: tuple[str, ...], *, first_after: int, at_most: int, attempts: 
 def retry_lambda_trouble() -> State:
     """Retry a function that Lambda could not run, or that reports a transient error."""
     return retry(LAMBDA_TROUBLE, first_after=2, at_most=30, attempts=5)
+
+
+def retry_busy_lambda() -> State:
+    """Retry a function that Lambda did not run; whatever a function that ran may have done is left alone."""
+    return retry(LAMBDA_DID_NOT_RUN, first_after=2, at_most=60, attempts=8)
 
 
 def retry_busy_glue() -> State:

@@ -1,1 +1,1 @@
-"""The demo: a lake deployed on this machine, eighteen tables replicated into it, and every value compared."""
+"""The demo: a lake deployed on this machine, an operational database replicated into it, every value compared."""

@@ -2,15 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from odp.config_manager.manifest import Manifests, read_documents
+from odp.config_manager.manifest import Manifests
 from odp.config_manager.request import RequestContent
 
 from deployment_account.environments import load_platform
+from lake.tables.registry import FormatName
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.failures import DemoError
 from rehearsal.demo.workspace import CONFIGURATION
@@ -47,7 +48,20 @@ def wait_until_decided(lake: DeployedLake, name: str, say: Say, request_id: str 
     return request
 
 
-def forbidden_change(folder: Path, manifests: Manifests) -> RequestContent:
+def in_format(documents: Mapping[str, str], format_: FormatName | None) -> dict[str, str]:
+    """Give manifests whose tables have this format, unless they name one of their own; None changes nothing."""
+    return {name: _in_format(text, format_) if format_ else text for name, text in documents.items()}
+
+
+def _in_format(text: str, format_: FormatName) -> str:
+    content = json.loads(text)
+    defaults = content.get("defaults", {})
+    if "raw_table_configs" not in content or defaults.keys() & {"table_format", "table_storage_type"}:
+        return text
+    return json.dumps(content | {"defaults": {**defaults, "table_format": format_}}, indent=2) + "\n"
+
+
+def forbidden_change(documents: Mapping[str, str], manifests: Manifests) -> RequestContent:
     """Ask for another primary key of a filled table, and for a cadence that has no schedule."""
     filled, moved = manifests.tables[:2]
 
@@ -59,23 +73,25 @@ def forbidden_change(folder: Path, manifests: Manifests) -> RequestContent:
             if entry["source_table_name"] == moved.source_table_name:
                 entry["refresh_cadence"] = "1_hour_refresh"
         batches = content.get("batch_configs", [])
-        batches += [{**batch, "refresh_cadence": "1_hour_refresh"} for batch in batches]
+        batches += [{**batch, "refresh_cadence": "1_hour_refresh"} for batch in batches[:1]]
 
-    return _changed(read_documents(folder), change, "another key for a filled table, a cadence without schedule")
+    return _changed(documents, change, "another key for a filled table, a cadence without schedule")
 
 
-def permitted_change(folder: Path, manifests: Manifests) -> RequestContent:
-    """Ask for larger batches, which the next refresh then has."""
-    size = manifests.batches[0].refresh_tables_batch_size + 1
+def permitted_change(documents: Mapping[str, str], manifests: Manifests) -> RequestContent:
+    """Ask for larger batches of one cadence, which its next refresh then has."""
+    first = manifests.batches[0]
+    size = first.refresh_tables_batch_size + 1
 
     def change(content: dict[str, Any]) -> None:
         for batch in content.get("batch_configs", []):
-            batch["refresh_tables_batch_size"] = size
+            if batch["refresh_cadence"] == first.refresh_cadence:
+                batch["refresh_tables_batch_size"] = size
 
-    return _changed(read_documents(folder), change, f"batches of {size} tables")
+    return _changed(documents, change, f"batches of {size} tables")
 
 
-def _changed(texts: dict[str, str], change: Callable[[dict[str, Any]], None], what: str) -> RequestContent:
+def _changed(texts: Mapping[str, str], change: Callable[[dict[str, Any]], None], what: str) -> RequestContent:
     changed: dict[str, str] = {}
     for name, text in texts.items():
         content = json.loads(text)

@@ -1,15 +1,17 @@
 """The steps of the demo, from the two apps to a report on every value of the lake."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
-from odp.config_manager.manifest import Manifests, load_manifests
+from odp.config_manager.manifest import Manifests, parse_manifests, read_documents
 from rich.console import Console
 
 from deployment_account.environments import Platform, load_platform
-from rehearsal.demo.configuration import forbidden_change, permitted_change, wait_until_decided
+from lake.tables.registry import FormatName
+from rehearsal.demo.configuration import forbidden_change, in_format, permitted_change, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.executions import Landing, refresh_now, wait_until_registered
 from rehearsal.demo.failures import DemoError
@@ -24,28 +26,34 @@ from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
 from rehearsal.pipeline.rehearsal import CHECKS
-from rehearsal.report.model import ConfigurationRequest, DemoReport, Run, Section, Stack, TaxiReport
+from rehearsal.report.model import ConfigurationRequest, DemoReport, Section, Stack, TaxiReport
 from rehearsal.report.page import pipelines_section
+from rehearsal.report.runs import Run
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.dms import DmsTask, S3Sink
 from rehearsal.source.generator import generate_trips
+from rehearsal.source.reference_tables import REFERENCE_TABLES, change_reference_tables, create_reference_tables
 from rehearsal.source.taxi_files import taxi_deliveries
 from rehearsal.source.taxi_trips import SCHEMA_NAME, TABLE_COUNT, apply_changes, create_taxi_trips
 from rehearsal.source.trips import load_trips
 from rehearsal.validation.comparison import Reconciliation, reconcile
 from rehearsal.validation.lake import LakeTableError
 
-MANIFESTS = PROJECT / "etl-repo" / "table_configs"
+_MANIFESTS = Path("etl-repo") / "table_configs"
+MANIFESTS = PROJECT / _MANIFESTS
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What a person may choose: trips from a file or how many, the emulator's port, and how the lake is deployed."""
+    """What a person may choose."""
 
     trips: Path | None = None
     rows_per_table: int = 20_000
     port: int = 0
     direct: bool = False
+    """Whether the lake is deployed without its pipelines."""
+    table_format: FormatName | None = None
+    """The format of the tables whose manifests leave it open; None takes the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Inputs:
 
     trips: pa.Table
     platform: Platform
+    documents: Mapping[str, str]
+    """The manifests as they are deployed, by file name."""
     manifests: Manifests
 
 
@@ -73,7 +83,8 @@ class Demo:
         """Read trips, configuration and manifests: what is wrong with them is told before anything is touched."""
         trips, platform = self._read_trips(), load_platform(CONFIGURATION)
         defaults = platform.environments[ENVIRONMENT].odp.cadence_defaults.model_dump()
-        return Inputs(trips, platform, load_manifests(MANIFESTS, defaults))
+        documents = in_format(read_documents(MANIFESTS), self._options.table_format)
+        return Inputs(trips, platform, documents, parse_manifests(documents, defaults))
 
     def run(self, inputs: Inputs) -> DemoReport:
         """Do all steps; the lake stays in the workspace, and the report says whether it equals the source."""
@@ -84,7 +95,7 @@ class Demo:
                 emulator.start()
                 step.say(emulator.endpoint)
             self._prepare_spark()
-            sections = self._deploy_lake(inputs.platform, emulator)
+            sections = self._deploy_lake(inputs, emulator)
             lake = DeployedLake(inputs.platform, inputs.platform.environments[ENVIRONMENT], emulator)
             self._configure(lake)
             runs, validation = self._replicate(lake, inputs)
@@ -92,7 +103,7 @@ class Demo:
         finally:
             emulator.stop()
         return DemoReport(
-            title="18 operational tables replicated into the data lake",
+            title=f"{len(inputs.manifests.tables)} operational tables replicated into the data lake",
             started=self._started,
             environment=versions(),
             steps=tuple(self._steps.spans),
@@ -104,13 +115,14 @@ class Demo:
             sections=sections,
         )
 
-    def _deploy_lake(self, platform: Platform, emulator: Emulator) -> tuple[Section, ...]:
+    def _deploy_lake(self, inputs: Inputs, emulator: Emulator) -> tuple[Section, ...]:
         """Deploy dev by a push that runs its pipelines or, the short way, what they would deploy."""
         if self._options.direct:
-            self._deploy(self._synthesise(), emulator)
+            self._deploy(self._synthesise(inputs.documents), emulator)
             return ()
-        deployment = DeploymentByPipelines(platform, ENVIRONMENT, emulator)
-        deployment.run(self._workspace.folder / "clone", self._steps, self._console)
+        deployment = DeploymentByPipelines(inputs.platform, ENVIRONMENT, emulator)
+        manifests = {_MANIFESTS / name: text for name, text in inputs.documents.items()}
+        deployment.run(self._workspace.folder / "clone", manifests, self._steps, self._console)
         self._stacks = deployment.stacks()
         return (pipelines_section(deployment.report()),)
 
@@ -136,13 +148,13 @@ class Demo:
         with self._steps.step("Configuration Manager applies the manifests") as step:
             self._configuration.append(wait_until_decided(lake, "deployed manifests", step.say))
 
-    def _reconfigure(self, lake: DeployedLake, manifests: Manifests) -> None:
+    def _reconfigure(self, lake: DeployedLake, inputs: Inputs) -> None:
         for name, change, expected in (
             ("a harmful change", forbidden_change, "refused"),
             ("a harmless change", permitted_change, "applied"),
         ):
             with self._steps.step(f"Configuration Manager decides on {name}") as step:
-                request_id = lake.request_configuration(change(MANIFESTS, manifests))
+                request_id = lake.request_configuration(change(inputs.documents, inputs.manifests))
                 decided = wait_until_decided(lake, name, step.say, request_id)
                 self._configuration.append(decided)
             if decided.status != expected:
@@ -151,17 +163,18 @@ class Demo:
                 )
 
     def _replicate(self, lake: DeployedLake, inputs: Inputs) -> tuple[tuple[Run, ...], Reconciliation]:
-        manifests, trips = inputs.manifests, inputs.trips
         with self._steps.step("Fill the operational database") as step:
-            source = create_taxi_trips(self._workspace.database, trips)
-            step.say(f"{trips.num_rows:,} trips in {TABLE_COUNT} tables")
+            source = create_taxi_trips(self._workspace.database, inputs.trips)
+            codes = create_reference_tables(source)
+            of_trips = f"{inputs.trips.num_rows:,} trips in {TABLE_COUNT} tables"
+            step.say(f"{of_trips}, {codes} rows in {len(REFERENCE_TABLES)} tables of codes")
         with source:
-            cadence = manifests.batches[0].refresh_cadence
+            cadences = [batch.refresh_cadence for batch in inputs.manifests.batches]
             task = DmsTask(source, S3Sink(lake.client("s3"), lake.published("buckets/staging")))
-            full_load = self._full_load(lake, task, cadence)
-            self._reconfigure(lake, manifests)
-            changes = self._changes(lake, source, task, cadence)
-            return (full_load, changes), self._validate(lake, source, cadence)
+            full_load = self._full_load(lake, task, cadences)
+            self._reconfigure(lake, inputs)
+            changes = self._changes(lake, source, task, cadences)
+            return (full_load, changes), self._validate(lake, source, cadences)
 
     def _read_trips(self) -> pa.Table:
         if self._options.trips is None:
@@ -183,9 +196,14 @@ class Demo:
             spark_settings.prepare_metastore()
             step.say(f"{len(jars)} jars")
 
-    def _synthesise(self) -> tuple[Assembly, ...]:
+    def _synthesise(self, documents: Mapping[str, str]) -> tuple[Assembly, ...]:
+        manifests = self._workspace.manifests
         with self._steps.step(f"Synthesise the infra and etl stages of {ENVIRONMENT}") as step:
-            assemblies = synthesise(ENVIRONMENT, self._workspace.assemblies)
+            manifests.mkdir()
+            for name, text in documents.items():
+                (manifests / name).write_text(text, encoding="utf-8")
+            context = {"table_configs": str(manifests)}
+            assemblies = synthesise(ENVIRONMENT, self._workspace.assemblies, context=context)
             step.say(f"{sum(len(assembly.stacks) for assembly in assemblies)} stacks")
         return assemblies
 
@@ -201,32 +219,32 @@ class Demo:
                 deploy(assembly, emulator, deployed)
             step.say(f"{len(self._stacks)} stacks, {sum(stack.resources for stack in self._stacks)} resources")
 
-    def _full_load(self, lake: DeployedLake, task: DmsTask, cadence: str) -> Run:
+    def _full_load(self, lake: DeployedLake, task: DmsTask, cadences: Sequence[str]) -> Run:
         landing = Landing.begin(lake)
         with self._steps.step("Write the full load to the staging bucket") as step:
             files = task.full_load()
             step.say(f"{len(files)} files, {sum(file.size for file in files) / 1e6:.0f} MB")
-        return self._refresh(lake, cadence, ("full load", landing), len(files))
+        return self._refresh(lake, cadences, ("full load", landing), len(files))
 
-    def _changes(self, lake: DeployedLake, source: SourceDatabase, task: DmsTask, cadence: str) -> Run:
+    def _changes(self, lake: DeployedLake, source: SourceDatabase, task: DmsTask, cadences: Sequence[str]) -> Run:
         landing = Landing.begin(lake)
         with self._steps.step("Change rows of several tables and write the changes") as step:
-            changed = apply_changes(source)
+            changed = (*apply_changes(source), *change_reference_tables(source))
             files = task.replicate()
             statements = sum(table.inserted + table.updated + table.deleted for table in changed)
             step.say(f"{statements:,} changes in {len(changed)} tables, {len(files)} files")
-        return self._refresh(lake, cadence, ("changes", landing), len(files))
+        return self._refresh(lake, cadences, ("changes", landing), len(files))
 
-    def _refresh(self, lake: DeployedLake, cadence: str, phase: tuple[str, Landing], files: int) -> Run:
+    def _refresh(self, lake: DeployedLake, cadences: Sequence[str], phase: tuple[str, Landing], files: int) -> Run:
         name, landing = phase
         with self._steps.step(f"File Manager registers the files of the {name}") as step:
             wait_until_registered(lake, files, landing, step.say)
         with self._steps.step(f"File Processor applies the {name}") as step:
-            return refresh_now(lake, cadence, phase, step.say)
+            return refresh_now(lake, cadences, phase, step.say)
 
-    def _validate(self, lake: DeployedLake, source: SourceDatabase, cadence: str) -> Reconciliation:
+    def _validate(self, lake: DeployedLake, source: SourceDatabase, cadences: Sequence[str]) -> Reconciliation:
         with self._steps.step("Compare every value of source and lake") as step, source.snapshot() as snapshot:
-            tables = lake.catalog_tables(cadence)
+            tables = {name: entry for each in cadences for name, entry in lake.catalog_tables(each).items()}
 
             def read_lake(table: str) -> pa.Table:
                 step.say(table)

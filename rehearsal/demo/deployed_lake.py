@@ -1,7 +1,7 @@
 """The deployed lake as an operator sees it: found through the published SSM parameters, spoken to by boto3."""
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import boto3
@@ -15,7 +15,8 @@ from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
-from rehearsal.validation.lake import IcebergReader, LakeReader
+from rehearsal.validation.iceberg_files import read_iceberg_files
+from rehearsal.validation.lake import IcebergReader, LakeReader, LakeTableError
 
 CatalogTable = Mapping[str, Any]
 """A table as the Data Catalog describes it."""
@@ -125,13 +126,17 @@ class DeployedLake:
 
     def read(self, table: CatalogTable) -> pa.Table:
         """Every current row of a table of the Data Catalog, whatever its format, by a reader that wrote none of it."""
-        if table["Parameters"].get("table_type", "").upper() == "ICEBERG":
-            return self.iceberg_reader.read(table["DatabaseName"], table["Name"])
-        return self.reader.read(table["StorageDescriptor"]["Location"])
+        parameters = table["Parameters"]
+        if parameters.get("table_type", "").upper() != "ICEBERG":
+            return self.reader.read(table["StorageDescriptor"]["Location"])
+        try:
+            return read_iceberg_files(parameters["metadata_location"], partial(_content, self.client("s3")))
+        except ValueError as error:
+            raise LakeTableError(f"{table['Name']} {error}") from error
 
     @property
     def iceberg_reader(self) -> IcebergReader:
-        """The same for Iceberg tables."""
+        """A reader of Iceberg tables with their snapshots, for those that Spark writes."""
         emulator, environment = self._emulator, self.environment
         return IcebergReader(emulator.endpoint, environment.account, emulator.root_secret, environment.region)
 
@@ -140,3 +145,9 @@ class DeployedLake:
         """A reader of the lake's Hudi tables that shares no code with their writer."""
         emulator, environment = self._emulator, self.environment
         return LakeReader(emulator.endpoint, environment.account, emulator.root_secret, environment.region)
+
+
+def _content(s3: Any, uri: str) -> bytes:  # noqa: ANN401 - boto3 makes clients at run time
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content

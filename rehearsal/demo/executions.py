@@ -1,6 +1,6 @@
-"""Starts what a schedule would start, waits for executions, and collects what was done from Glue and the history.
+"""Starts what the schedules would start, and waits for executions.
 
-The deployed schedule starts executions by itself all the while, and whatever they do counts too.
+The deployed schedules start executions by themselves all the while, and whatever they do counts too.
 """
 
 import time
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from deployment_account.names import OdpTable
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.failures import DemoError, ExplainedError
-from rehearsal.report.model import GlueRun, Run, TableRefresh
+from rehearsal.demo.refreshes import collect
+from rehearsal.report.runs import SPARK, Run
 
 # Waits that end when nothing has changed for a while, however long the work takes.
 
@@ -125,85 +125,57 @@ def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say:
     say(f"{files} files")
 
 
-def refresh_now(lake: DeployedLake, cadence: str, phase: tuple[str, Landing], say: Say) -> Run:
-    """Run a cadence's schedule target with its input until no file is pending; return the phase's record.
+def refresh_now(lake: DeployedLake, cadences: Sequence[str], phase: tuple[str, Landing], say: Say) -> Run:
+    """Run the schedule targets of cadences with their inputs until no file is pending; return the phase's record.
 
     Raises:
         DemoError: an execution did not succeed, nothing went on for a while, or files stay pending.
     """
-    target, (name, landing) = lake.schedule(cadence)["Target"], phase
+    targets, (name, landing) = [lake.schedule(cadence)["Target"] for cadence in cadences], phase
     machine, left = lake.client("stepfunctions"), list[int]()
     while True:
-        own = machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
-        run = _wait_until_ended(lake, target["Arn"], (own, name, landing), say)
-        if machine.describe_execution(executionArn=own)["status"] != "SUCCEEDED":
-            failed = failed_runs(job_runs(lake), landing.since)
-            raise ExplainedError(f"the File Processor's execution {ending_of(lake, own)}", failed)
+        own = [
+            machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
+            for target in targets
+        ]
+        run = _wait_until_ended(lake, targets[0]["Arn"], (own, name, landing), say)
+        for execution in own:
+            if machine.describe_execution(executionArn=execution)["status"] != "SUCCEEDED":
+                failed = failed_runs(job_runs(lake), landing.since)
+                raise ExplainedError(f"the File Processor's execution {ending_of(lake, execution)}", failed)
         if not (pending := lake.pending_files()):
             return run
         left.append(pending)
         if len(left) > _FRUITLESS_ROUNDS and min(left[-_FRUITLESS_ROUNDS:]) >= left[-_FRUITLESS_ROUNDS - 1]:
-            message = f"{pending} files stay pending after {len(left)} executions of {cadence} that succeeded"
-            raise ExplainedError(message)
+            shown = " and ".join(cadences)
+            raise ExplainedError(f"{pending} files stay pending after {len(left)} executions of {shown} that succeeded")
 
 
-def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[str, str, Landing], say: Say) -> Run:
+def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[list[str], str, Landing], say: Say) -> Run:
     own, name, landing = phase
+    names = tuple(execution.rsplit(":", 1)[-1] for execution in own)
     patience = Patience()
     while True:
         # whether any is running is asked first: what these did is then complete
         executions = executions_since(lake, machine_arn, landing.since)
         runs = job_runs(lake)
-        run = _collect(lake, runs, executions, (own.rsplit(":", 1)[-1], name))
+        run = Run(name, names, *collect(lake, runs, executions, landing.since))
         say(_progress(run))
         if not (unfinished := running(executions)):
             return run
         if patience.is_over(_progress(run), is_at_work=is_any_at_work(runs)):
-            names = ", ".join(execution["name"] for execution in unfinished)
-            message = f"the File Processor's executions {names} run, and nothing went on for {patience.spent}"
+            at_work = ", ".join(execution["name"] for execution in unfinished)
+            message = f"the File Processor's executions {at_work} run, and nothing went on for {patience.spent}"
             raise ExplainedError(f"{message}: {_progress(run)}", failed_runs(runs, landing.since))
         time.sleep(_POLL_SECONDS)
 
 
 def _progress(run: Run) -> str:
-    ended = sum(batch.state in ENDED_RUNS for batch in run.batches)
-    tables = len({table.table for table in run.tables})
-    return f"{ended} of {len(run.batches)} Glue runs ended, {tables} tables refreshed"
-
-
-def _collect(
-    lake: DeployedLake, runs: Sequence[dict[str, Any]], executions: Sequence[dict[str, Any]], own: tuple[str, str]
-) -> Run:
-    """Glue knows the runs of an execution by their plan, the history knows the tables of each run."""
-    batches: dict[str, GlueRun] = {}
-    for execution in executions:
-        plan, first = f"/{execution['name']}.json", max((run.batch + 1 for run in batches.values()), default=0)
-        of_plan = [run for run in runs if plan in run["Arguments"].get("--plan_key", "")]
-        batches |= {run["Id"]: _glue_run(run, first) for run in of_plan}
-    items = [
-        item for item in lake.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY) if item["glue_job_run_id"] in batches
-    ]
-    tables = [_table_refresh(item, batches[item["glue_job_run_id"]].batch) for item in items]
-    by_number = tuple(sorted(batches.values(), key=lambda run: run.batch))
-    execution_name, name = own
-    return Run(name, execution_name, by_number, tuple(sorted(tables, key=lambda table: (table.batch, table.start))))
-
-
-def _glue_run(run: dict[str, Any], first_batch: int) -> GlueRun:
-    """Number the batches of several executions one after the other."""
-    started = run["StartedOn"]
-    ended = run.get("CompletedOn") or run.get("LastModifiedOn") or started
-    return GlueRun(first_batch + int(run["Arguments"]["--batch"]), run["Id"], started, ended, run["JobRunState"])
-
-
-def _table_refresh(item: dict[str, Any], batch: int) -> TableRefresh:
-    return TableRefresh(
-        table=item["source_table_name"].rsplit(".", 1)[-1],
-        batch=batch,
-        start=datetime.fromisoformat(item["refresh_start_date_time"]),
-        end=datetime.fromisoformat(item["refresh_end_date_time"]),
-        inserted=int(item["rows_inserted"]),
-        updated=int(item["rows_updated"]),
-        deleted=int(item["rows_deleted"]),
-        files=int(item["files_processed"]),
-    )
+    of_glue = run.of_engine(SPARK)
+    tables, on_spark = ({table.table for table in each.tables} for each in (run, of_glue))
+    ended = sum(batch.state in ENDED_RUNS for batch in of_glue.batches)
+    natively = len(tables - on_spark)
+    if natively and not of_glue.batches:
+        return f"{natively} tables refreshed natively"
+    said = f"{ended} of {len(of_glue.batches)} Glue runs ended, {len(tables)} tables refreshed"
+    return f"{said}, {natively} of them natively" if natively else said

@@ -1,5 +1,6 @@
 """The demo's lake, deployed as dev is: a push runs both pipelines, which deploy what they synthesise."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,14 +25,21 @@ class DeploymentByPipelines:
         self._rehearsal, self._environment = Rehearsal(platform, emulator), environment
         self._started = datetime.now(UTC)
 
-    def run(self, clone: Path, steps: Steps, console: Console) -> None:
-        """Bootstrap, push, deploy one pipeline after the other by hand, and wait until each has deployed its stacks."""
+    def run(self, clone: Path, changed: Mapping[Path, str], steps: Steps, console: Console) -> None:
+        """Bootstrap, push, deploy one pipeline after the other by hand, and wait until each has deployed its stacks.
+
+        Args:
+            clone: the new folder of the repository that is pushed.
+            changed: files of the project that get another text in it.
+            steps: where steps are shown.
+            console: where the pipelines are watched.
+        """
         environment, branch = self._environment, self._rehearsal.platform.environments[self._environment].branch
         with steps.step("Bootstrap the deployment account and the target account") as step:
             self._rehearsal.create_repository()
             step.say(f"{self._rehearsal.bootstrap([environment])} accounts, by scripts/bootstrap")
         with steps.step(f"git push to {branch}") as step:
-            self._rehearsal.push("HEAD", branch, clone=committed_copy(PROJECT, clone))
+            self._rehearsal.push("HEAD", branch, clone=committed_copy(PROJECT, clone, changed))
             step.say("the project as it is")
         watch = PipelineWatch(self._rehearsal.codepipeline, console)
         for app in APPS:

@@ -51,6 +51,11 @@ class Workspace:
         return self.folder / "assemblies"
 
     @property
+    def manifests(self) -> Path:
+        """The table manifests from which the etl app is synthesised."""
+        return self.folder / "table_configs"
+
+    @property
     def database(self) -> Path:
         """The operational database."""
         return self.folder / "taxi_trips.sqlite"

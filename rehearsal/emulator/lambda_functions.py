@@ -1,7 +1,8 @@
 """Lambda functions run with AWS's runtime, their own packages and their role's session, and nothing of this machine.
 
 Packages that were compiled for another processor do not run here. The lock, which the function's code carries, is
-installed for this machine in place of them.
+installed for this machine in place of them, and for its Python: whatever runtime a function names, the Python of the
+emulator runs it. So packages of a function for Python 3.13 are here those of the same lock for Python 3.11.
 """
 
 import os

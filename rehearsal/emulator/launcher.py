@@ -19,6 +19,7 @@ from hypercorn.config import Config
 
 from rehearsal.emulator import (
     athena,
+    catalog_entries,
     execution_role,
     iam,
     lambda_functions,
@@ -55,6 +56,7 @@ def install(settings: EmulatorSettings) -> Stop:
     stacks.install()
     execution_role.install()
     service_refusals.install()
+    catalog_entries.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
     state_machines.install(settings, runner)

@@ -4,11 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from rich.console import Console
@@ -90,9 +91,11 @@ def committed(clone: Path, console: Console) -> str:
     return found.stdout.strip()
 
 
-def committed_copy(project: Path, folder: Path) -> Path:
-    """A separate repository with the project's present files, committed or not."""
+def committed_copy(project: Path, folder: Path, changed: Mapping[Path, str] = MappingProxyType({})) -> Path:
+    """A separate repository with the project's present files, committed or not; some may get other texts first."""
     shutil.copytree(project, folder, ignore=_NOT_COPIED)
+    for name, text in changed.items():
+        (folder / name).write_text(text, encoding="utf-8")
     for words in (("init", "--initial-branch=main"), ("add", "--all"), ("commit", "-m", "As it is")):
         run = _git(folder, *_AUTHOR, *words)
         if run.returncode:

@@ -9,7 +9,8 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from rehearsal.report.model import TableRefresh, TaxiReport, natural_order
+from rehearsal.report.model import TaxiReport, natural_order
+from rehearsal.report.runs import TableRefresh
 
 # Draws an Altair chart as SVG that stands in the page: vl-convert needs neither browser nor network for it.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from rehearsal.report.runs import Run
 from rehearsal.validation.comparison import Reconciliation
 from rehearsal.validation.taxi_results import ResultComparison
 
@@ -29,91 +30,6 @@ class Stack:
     name: str
     resources: int
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class GlueRun:
-    """The Glue job run that refreshed one batch of tables."""
-
-    batch: int
-    run_id: str
-    start: datetime
-    end: datetime
-    state: str
-
-    @property
-    def has_succeeded(self) -> bool:
-        """Whether Glue says so."""
-        return self.state == "SUCCEEDED"
-
-
-@dataclass(frozen=True, slots=True)
-class TableRefresh:
-    """What one refresh did to one table."""
-
-    table: str
-    batch: int
-    start: datetime
-    end: datetime
-    inserted: int
-    updated: int
-    deleted: int
-    files: int
-
-    @property
-    def rows(self) -> int:
-        """Rows changed in any way."""
-        return self.inserted + self.updated + self.deleted
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One execution of the file processor's state machine."""
-
-    name: str
-    execution: str
-    batches: tuple[GlueRun, ...]
-    tables: tuple[TableRefresh, ...]
-
-    @property
-    def start(self) -> datetime:
-        """When the first Glue run began."""
-        return min(batch.start for batch in self.batches)
-
-    @property
-    def end(self) -> datetime:
-        """When the last Glue run ended."""
-        return max(batch.end for batch in self.batches)
-
-    @property
-    def seconds(self) -> float:
-        """From the first Glue run's start to the last one's end; a run without work took none."""
-        return (self.end - self.start).total_seconds() if self.batches else 0.0
-
-    @property
-    def inserted(self) -> int:
-        """Rows inserted into all tables."""
-        return sum(table.inserted for table in self.tables)
-
-    @property
-    def updated(self) -> int:
-        """Rows updated in all tables."""
-        return sum(table.updated for table in self.tables)
-
-    @property
-    def deleted(self) -> int:
-        """Rows deleted from all tables."""
-        return sum(table.deleted for table in self.tables)
-
-    @property
-    def rows(self) -> int:
-        """Rows changed in any way, in all tables."""
-        return self.inserted + self.updated + self.deleted
-
-    @property
-    def files(self) -> int:
-        """Files applied."""
-        return sum(table.files for table in self.tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +174,18 @@ class DemoReport:
         return sum(stack.resources for stack in self.stacks)
 
     @property
-    def glue_runs(self) -> int:
-        """Glue job runs of all executions."""
-        return sum(len(run.batches) for run in self.runs)
+    def by_engine(self) -> tuple[tuple[str, int, float], ...]:
+        """Each engine with its runs in all phases and their estimated cost in USD, the dearest first."""
+        batches = [batch for run in self.runs for batch in run.batches]
+        engines = {batch.engine for batch in batches}
+        of_engine = {engine: [batch.usd for batch in batches if batch.engine == engine] for engine in engines}
+        sums = ((engine, len(usd), sum(usd)) for engine, usd in of_engine.items())
+        return tuple(sorted(sums, key=lambda each: (-each[2], each[0])))
+
+    @property
+    def usd(self) -> float:
+        """The estimated cost of all refreshes on AWS."""
+        return sum(run.usd for run in self.runs)
 
     @property
     def identical_tables(self) -> int:

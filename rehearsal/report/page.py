@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from rehearsal.report import charts
 from rehearsal.report.model import DemoReport, Section
-from rehearsal.report.timeline import Lane, counted, duration, run_lanes, step_lanes, timeline
+from rehearsal.report.timeline import Lane, counted, dollars, duration, run_lanes, step_lanes, timeline
 
 # What pipelines did, for the page: executions with their stages and actions, and what that does not prove.
 
@@ -178,5 +178,10 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"duration": duration, "counted": counted, "count": "{:,}".format}
+    environment.filters |= {
+        "duration": duration,
+        "counted": counted,
+        "count": "{:,}".format,
+        "dollars": dollars,
+    }
     return environment

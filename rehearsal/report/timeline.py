@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor, log10
 
 import altair as alt
 from markupsafe import Markup
 
 from rehearsal.report.charts import SOFT, drawn
-from rehearsal.report.model import DemoReport, GlueRun, Run, TableRefresh
+from rehearsal.report.model import DemoReport
+from rehearsal.report.runs import BatchRun, Run, TableRefresh
 
 MINUTE = 60
 TENTHS_BELOW = 9.95
@@ -28,6 +30,12 @@ def duration(seconds: float) -> str:
     return f"{minutes // MINUTE} h {minutes % MINUTE:02d} min"
 
 
+def dollars(usd: float) -> str:
+    """An amount with two digits that say something: 0.015 USD, 0.0000042 USD."""
+    digits = max(2, 1 - floor(log10(usd))) if usd > 0 else 2
+    return f"{usd:.{digits}f} USD"
+
+
 def counted(count: int, noun: str) -> str:
     """A count with its noun: 1 file, 2 files."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
@@ -36,7 +44,7 @@ def counted(count: int, noun: str) -> str:
 WIDTH = 660
 COLOURS = {
     "step": "var(--accent)",
-    "Glue run": "var(--accent)",
+    "run": "var(--accent)",
     "action": "var(--accent)",
     "table": "var(--table)",
     "approval": "var(--table)",
@@ -98,7 +106,7 @@ def step_lanes(report: DemoReport) -> list[Lane]:
 
 
 def run_lanes(run: Run) -> list[Lane]:
-    """Each Glue run, followed by the tables it refreshed."""
+    """Each run of a batch, followed by the tables it refreshed."""
     return [lane for batch in run.batches for lane in (_batch_lane(batch), *_table_lanes(run, batch))]
 
 
@@ -119,15 +127,17 @@ def _share(part: float) -> str:
     return "< 1%" if said == "0%" else said
 
 
-def _batch_lane(batch: GlueRun) -> Lane:
-    kind = "Glue run" if batch.has_succeeded else "failed"
-    return Lane(f"Batch {batch.batch}", batch.start, batch.end, kind, f"{batch.run_id[:11]} {batch.state.lower()}")
+def _batch_lane(batch: BatchRun) -> Lane:
+    kind = "run" if batch.has_succeeded else "failed"
+    label = f"Batch {batch.batch} on {batch.engine}"
+    return Lane(label, batch.start, batch.end, kind, f"{batch.run_id[:11]} {batch.state.lower()}")
 
 
-def _table_lanes(run: Run, batch: GlueRun) -> Iterator[Lane]:
-    tables = (table for table in run.tables if table.batch == batch.batch)
-    return (Lane(t.table, t.start, t.end, "table", _work(t)) for t in sorted(tables, key=lambda table: table.start))
+def _table_lanes(run: Run, batch: BatchRun) -> Iterator[Lane]:
+    return (Lane(table.table, table.start, table.end, "table", _work(table)) for table in run.tables_of(batch))
 
 
 def _work(table: TableRefresh) -> str:
+    if table.left_because:
+        return "left to Spark"
     return f"{counted(table.rows, 'row')} · {counted(table.files, 'file')}"

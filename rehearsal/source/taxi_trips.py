@@ -14,7 +14,7 @@ from rehearsal.source.database import SourceDatabase, SourceTable, to_sqlite
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.trips import TRIPS
 
-# The database `taxi_trips`: eighteen tables that share out the trips of one file.
+# Eighteen tables that share out the trips of one file.
 
 SCHEMA_NAME = "taxi_trips"
 TABLE_COUNT = 18
@@ -82,8 +82,9 @@ class TableChanges:
 
 
 def apply_changes(database: SourceDatabase, seed: int = 7, *, tables: int = CHANGED_TABLES) -> tuple[TableChanges, ...]:
-    """Change some tables, each in one transaction; the seed decides which tables, which rows and in what order."""
-    chosen = random.Random(seed).sample(sorted(database.tables), min(tables, len(database.tables)))
+    """Change some tables of trips, each in one transaction; the seed decides which tables, rows and in what order."""
+    of_trips = sorted(name for name, table in database.tables.items() if table.schema.equals(TABLE_SCHEMA))
+    chosen = random.Random(seed).sample(of_trips, min(tables, len(of_trips)))
     return tuple(_change_table(database, table, f"{seed}/{table}") for table in sorted(chosen, key=_natural))
 
 

@@ -15,6 +15,7 @@ class Assumption:
 
 
 _MEASURE = "estimate, not measured on AWS yet"
+_MEASURED = "measured in the rehearsal, rounded up"
 _DMS = "the most that DMS writes with its defaults; a table that changes less costs less"
 _CODE = "the code, compared by a test"
 
@@ -44,8 +45,20 @@ FILES_OF_A_CALL = Assumption(
 )
 CALL_GB_SECONDS = Assumption(0.25, "GB-seconds of such a call: half a second with 512 MB", _MEASURE)
 EXECUTION_TRANSITIONS = Assumption(7, "state transitions of an execution without its batches", _CODE)
-BATCH_TRANSITIONS = Assumption(2, "state transitions of a batch", _MEASURE)
+BATCH_TRANSITIONS = Assumption(3, "state transitions of a batch: start, choice of the engine, run", _MEASURE)
 RUN_KEY_REQUESTS = Assumption(50, "KMS requests of a run (S3 bucket keys save the others)", _MEASURE)
 CALL_KEY_REQUESTS = Assumption(2, "KMS requests of a call of the File Manager", _MEASURE)
+NATIVE_TABLES = Assumption(25, "tables of a native batch, at most", _CODE)
+NATIVE_BYTES = Assumption(134_217_728, "pending bytes of a native batch, at most", _CODE)
+NATIVE_START_SECONDS = Assumption(4, "seconds of a call of the native function without its tables, cold", _MEASURE)
+NATIVE_TABLE_SECONDS = Assumption(
+    0.6, "seconds of such a call for each table: some 20 requests, one after another", _MEASURE
+)
+NATIVE_BYTES_A_SECOND = Assumption(4_000_000, "bytes of change files that such a call applies in a second", _MEASURE)
+NATIVE_LOG_MEGABYTES = Assumption(0.01, "megabytes of logs of such a call without its tables", _MEASURE)
+NATIVE_KEY_REQUESTS = Assumption(10, "KMS requests of such a call (S3 bucket keys save the others)", _MEASURE)
+NATIVE_TABLE_WRITES = Assumption(10, "PUT requests of a native refresh of a table, retention included", _MEASURED)
+NATIVE_TABLE_READS = Assumption(15, "GET and HEAD requests of such a refresh", _MEASURED)
+NATIVE_TABLE_EVENTS = Assumption(14, "events of the raw bucket for such a refresh", _MEASURE)
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Assumption))

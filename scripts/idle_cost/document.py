@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from scripts.idle_cost import assumptions
 from scripts.idle_cost.pricing import HOURLY, Line, PriceList
@@ -11,11 +12,15 @@ from scripts.idle_cost.working import Workload, pass_of, working_lines
 TABLES = (18, 300, 3000)
 CADENCES = {10: "10 minutes", 60: "an hour", 1440: "a day"}
 DEFAULT = Workload(18, 10)
-"""The manifests of this repository: eighteen small tables at ten minutes."""
+"""The tables of trips in this repository's manifests: eighteen small tables at ten minutes."""
 
 ABOUT_WORK = """The worst case: every table is small and changes all the time. A table without changes costs
-nothing, because no run starts for it. A run has two workers, or more if its tables have more pending bytes. Up to
-twenty tables share a run. Cadences of an hour and more run on Flex.
+nothing, because no run starts for it.
+
+- **Spark** refreshes Hudi tables, and Iceberg tables that are large. A run has two workers, or more if its tables have
+  more pending bytes. Up to twenty tables share a run. Cadences of an hour and more run on Flex.
+- **native** refreshes small Iceberg tables, up to 25 in a call of a Lambda function
+  ([which engine for which table](tables.md#the-engine)).
 
 At most ten runs of a cadence work at a time, and its next execution waits until the last one ends. So 3,000 tables are
 refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or spread
@@ -39,9 +44,9 @@ COLUMNS = (
     "tables",
     "cadence",
     "refreshed every",
+    "engine",
     "runs per execution",
-    "class",
-    "Glue",
+    "Glue or Lambda",
     "other services",
     "USD a month",
     "for each table",
@@ -70,14 +75,20 @@ def working_row(workload: Workload, prices: PriceList) -> str:
         f"{workload.tables:,}",
         CADENCES[workload.minutes],
         f"{each.interval_minutes:,} minutes",
+        _engine(workload),
         f"{each.runs:,}",
-        "Flex" if workload.is_flex else "standard",
         f"{lines[0].usd:,.0f}",
         f"{total(lines) - lines[0].usd:,.0f}",
         f"**{total(lines):,.0f}**",
         f"{total(lines) / workload.tables:,.2f}",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _engine(workload: Workload) -> str:
+    if workload.is_native:
+        return "native"
+    return "Spark, Flex" if workload.is_flex else "Spark"
 
 
 def _document(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[str]:
@@ -97,7 +108,11 @@ def _in_short(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[st
     for name, lines in costs.items():
         yield f"- **{total(lines):.2f}** USD a month: {name}, idle."
     work = total(working_lines(DEFAULT, prices))
-    yield f"- **{work:,.0f}** USD a month more: {DEFAULT.tables} busy tables at {CADENCES[DEFAULT.minutes]}."
+    native = total(working_lines(replace(DEFAULT, is_native=True), prices))
+    yield (
+        f"- **{work:,.0f}** USD a month more: {DEFAULT.tables} busy Hudi tables at {CADENCES[DEFAULT.minutes]}. "
+        f"The same as Iceberg tables, refreshed natively: **{native:,.0f}**."
+    )
     yield ""
 
 
@@ -106,12 +121,13 @@ def _work(prices: PriceList) -> Iterator[str]:
     yield ""
     yield ABOUT_WORK.format_map({name: _exact(prices.usd(name)) for name in prices.prices})
     yield f"| {' | '.join(COLUMNS)} |"
-    yield "|---:|---|---:|---:|---|---:|---:|---:|---:|"
-    for tables in TABLES:
-        for minutes in CADENCES:
-            yield working_row(Workload(tables, minutes), prices)
+    yield "|---:|---|---:|---|---:|---:|---:|---:|---:|"
+    for is_native in (False, True):
+        for tables in TABLES:
+            for minutes in CADENCES:
+                yield working_row(Workload(tables, minutes, is_native), prices)
     yield ""
-    yield f"The manifests of this repository, {DEFAULT.tables} tables at {CADENCES[DEFAULT.minutes]}, line by line:"
+    yield f"The {DEFAULT.tables} tables of trips of this repository at {CADENCES[DEFAULT.minutes]}, line by line:"
     yield ""
     yield from _table(working_lines(DEFAULT, prices), prices, "what")
     yield ""

@@ -13,6 +13,7 @@ MINUTES_OF_AN_HOUR = 60
 SECONDS_OF_AN_HOUR = 3600
 KEYS_OF_A_LISTING = 1000
 MEGABYTES_OF_A_GIGABYTE = 1000
+MEGABYTES_OF_MEMORY = 1024
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,22 @@ class Workload:
 
     tables: int
     minutes: int
+    is_native: bool = False
+    """Whether its tables are Iceberg tables that the native engine refreshes."""
 
     @property
     def is_flex(self) -> bool:
         """Whether its runs are of Glue's flexible class."""
-        return self.minutes >= given.FLEX_FROM_MINUTES.value
+        return not self.is_native and self.minutes >= given.FLEX_FROM_MINUTES.value
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One refresh of all tables: its runs, and how often it can happen."""
+    """One refresh of all tables: its runs, or calls of the native function, and how often it can happen."""
 
     runs: int
     workers: int
+    """Of each run; a call of the function has none."""
     seconds: float
     interval_minutes: int
     """A cadence whose runs need longer than its interval is refreshed at its next tick."""
@@ -51,7 +55,8 @@ def pass_of(workload: Workload, settings: OdpSettings | None = None) -> Pass:
     while True:
         found = _pass_within(workload, interval, limits)
         rounds = ceil(found.runs / limits.max_concurrent_batches)
-        minutes = rounds * (found.seconds + given.START_SECONDS.value) / MINUTES_OF_AN_HOUR
+        start = 0 if workload.is_native else given.START_SECONDS.value
+        minutes = rounds * (found.seconds + start) / MINUTES_OF_AN_HOUR
         if minutes <= interval:
             return found
         interval = workload.minutes * ceil(minutes / workload.minutes)
@@ -61,12 +66,22 @@ def pass_of(workload: Workload, settings: OdpSettings | None = None) -> Pass:
 
 def _pass_within(workload: Workload, interval: int, limits: OdpSettings) -> Pass:
     pending = workload.tables * interval * given.FILES_A_MINUTE.value * given.BYTES_OF_A_FILE.value
+    if workload.is_native:
+        return _native_pass(workload.tables, pending, interval)
     by_count = ceil(workload.tables / limits.cadence_defaults.refresh_tables_batch_size)
     runs = max(by_count, ceil(pending / given.BYTES_OF_A_WORKER.value))
     table_seconds = workload.tables / runs * given.TABLE_SECONDS.value
     byte_seconds = pending / runs / given.BYTES_A_MINUTE.value * MINUTES_OF_AN_HOUR
     seconds = given.SESSION_SECONDS.value + table_seconds + byte_seconds
     return Pass(runs, int(given.WORKERS.value), seconds, interval)
+
+
+def _native_pass(tables: int, pending: float, interval: int) -> Pass:
+    fit = max(1, given.NATIVE_BYTES.value * tables // pending)
+    calls = ceil(tables / min(fit, given.NATIVE_TABLES.value))
+    table_seconds = tables / calls * given.NATIVE_TABLE_SECONDS.value
+    seconds = given.NATIVE_START_SECONDS.value + table_seconds + pending / calls / given.NATIVE_BYTES_A_SECOND.value
+    return Pass(calls, 0, seconds, interval)
 
 
 def working_lines(workload: Workload, prices: PriceList) -> list[Line]:
@@ -79,12 +94,12 @@ def working_lines(workload: Workload, prices: PriceList) -> list[Line]:
         refreshes=workload.tables * minutes / each.interval_minutes,
         each=each,
     )
-    price_of_glue = "glue_flex_dpu_hour" if workload.is_flex else "glue_dpu_hour"
     amounts = [
-        ("Glue", price_of_glue, month.passes * each.dpu_hours),
-        *_storage(month),
+        _compute(workload, month),
+        *(_native_storage(month) if workload.is_native else _storage(month)),
+        *_changes_in_storage(month),
         *_ledger(month),
-        *_calls(month),
+        *_calls(month, given.NATIVE_KEY_REQUESTS if workload.is_native else given.RUN_KEY_REQUESTS),
     ]
     return [Line(what, price, amount, amount * prices.usd(price)) for what, price, amount in amounts]
 
@@ -105,19 +120,45 @@ class _Month:
         return self.files / given.FILES_OF_A_CALL.value
 
 
-_Amounts = list[tuple[str, str, float]]
+_Amount = tuple[str, str, float]
+_Amounts = list[_Amount]
+
+
+def _compute(workload: Workload, month: _Month) -> _Amount:
+    """The line of the engine, which is the first one of a month."""
+    if workload.is_native:
+        gigabytes = OdpSettings().native_memory_mb / MEGABYTES_OF_MEMORY
+        return "Native function", "function_gb_second", month.runs * month.each.seconds * gigabytes
+    return "Glue", "glue_flex_dpu_hour" if workload.is_flex else "glue_dpu_hour", month.passes * month.each.dpu_hours
 
 
 def _storage(month: _Month) -> _Amounts:
-    listings = month.files * given.SWEEP_LOOKS.value / KEYS_OF_A_LISTING
     megabytes = month.runs * given.LOG_MEGABYTES.value + month.refreshes * given.TABLE_LOG_MEGABYTES.value
     return [
         ("S3, refreshes", "s3_write_request", month.refreshes * given.TABLE_WRITES.value),
         ("S3, refreshes", "s3_read_request", month.refreshes * given.TABLE_READS.value),
+        ("Events of S3, refreshes", "s3_event", month.refreshes * given.TABLE_EVENTS.value),
+        ("Logs of Glue", "log_gigabyte", megabytes / MEGABYTES_OF_A_GIGABYTE),
+    ]
+
+
+def _native_storage(month: _Month) -> _Amounts:
+    megabytes = month.runs * given.NATIVE_LOG_MEGABYTES.value + month.refreshes * given.TABLE_LOG_MEGABYTES.value
+    return [
+        ("Native function", "function_request", month.runs),
+        ("S3, refreshes", "s3_write_request", month.refreshes * given.NATIVE_TABLE_WRITES.value),
+        ("S3, refreshes", "s3_read_request", month.refreshes * given.NATIVE_TABLE_READS.value),
+        ("Events of S3, refreshes", "s3_event", month.refreshes * given.NATIVE_TABLE_EVENTS.value),
+        ("Logs of the native function", "log_gigabyte", megabytes / MEGABYTES_OF_A_GIGABYTE),
+    ]
+
+
+def _changes_in_storage(month: _Month) -> _Amounts:
+    listings = month.files * given.SWEEP_LOOKS.value / KEYS_OF_A_LISTING
+    return [
         ("S3, change files and the sweep", "s3_write_request", month.files + listings),
         ("S3, change files", "s3_read_request", month.files * given.FILE_READS.value),
-        ("Events of S3", "s3_event", month.files + month.refreshes * given.TABLE_EVENTS.value),
-        ("Logs of Glue", "log_gigabyte", megabytes / MEGABYTES_OF_A_GIGABYTE),
+        ("Events of S3, change files", "s3_event", month.files),
     ]
 
 
@@ -132,9 +173,9 @@ def _ledger(month: _Month) -> _Amounts:
     ]
 
 
-def _calls(month: _Month) -> _Amounts:
+def _calls(month: _Month, key_requests_of_a_run: given.Assumption) -> _Amounts:
     executions = month.passes * given.EXECUTION_TRANSITIONS.value
-    keys = month.runs * given.RUN_KEY_REQUESTS.value + month.calls * given.CALL_KEY_REQUESTS.value
+    keys = month.runs * key_requests_of_a_run.value + month.calls * given.CALL_KEY_REQUESTS.value
     return [
         ("Step Functions", "state_transition", executions + month.runs * given.BATCH_TRANSITIONS.value),
         ("Queue of the File Manager", "queue_request", month.files * given.FILE_QUEUE_REQUESTS.value),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pyarrow as pa
 from odp.config_manager.manifest import load_manifests
 from rich.console import Console
 
@@ -21,9 +22,12 @@ from tests.end_to_end.conftest import ROWS, FinishedDemo
 from tests.end_to_end.programs import processes_of, running
 
 TABLES = [f"table_{number}" for number in range(1, 19)]
-CADENCE = "10_min_refresh"
+CODES = {"zones": 265, "vendors": 5, "rate_codes": 7, "payment_types": 7}
+"""The tables of codes, and their rows after the changes."""
+CADENCES = ("10_min_refresh", "1_min_refresh")
 DATABASE = "odpf_demo_taxi_trips_raw"
 QUARTER = ROWS * len(TABLES) // 4
+ZONE_TEXTS = ("Borough", "Zone", "service_zone")
 AUDITED, QUARANTINED = 6, 4
 """Cells of a row of the audit trail, of the quarantine."""
 PURPOSE_BUILT_TABLES = 6
@@ -69,7 +73,10 @@ def history(lake: DeployedLake) -> list[dict[str, Any]]:
 
 def source_rows(database: Path) -> dict[str, int]:
     connection = sqlite3.connect(database)
-    counts = {table: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in TABLES}  # noqa: S608
+    counts = {
+        table: connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608
+        for table in (*TABLES, *CODES)
+    }
     connection.close()
     return counts
 
@@ -78,7 +85,7 @@ def test_demo_succeeds_says_so_last_and_leaves_nothing_running(closed_demo: Fini
     demo = closed_demo
     assert demo.exit_code == 0, demo.output
     rows = sum(source_rows(demo.workspace.database).values())
-    assert f"✓ The lake equals the source: 18 tables, {rows:,} rows, every value compared." in demo.output
+    assert f"✓ The lake equals the source: 22 tables, {rows:,} rows, every value compared." in demo.output
     assert "✓ Read taxi trips 9,000 trips of yellow_tripdata_2020-01.csv" in demo.output
     assert "✗" not in demo.output
     assert processes_of(demo.folder) == {}
@@ -92,7 +99,7 @@ def test_report_stands_alone_and_shows_every_table_validated(demo: FinishedDemo)
     assert "@import" not in text
     assert not re.search(r"url\((?!#)", text)
     validated = {row[1]: row for row in page.rows["validation"] if row}
-    assert sorted(validated) == sorted(TABLES)
+    assert sorted(validated) == sorted((*TABLES, *CODES))
     for mark, _, source, lake, source_checksum, lake_checksum in validated.values():
         assert (mark, source, source_checksum) == ("✓", lake, lake_checksum)
         assert source_checksum != "–"
@@ -110,7 +117,8 @@ def test_full_load_of_small_tables_is_one_batch_and_the_changes_run_only_where_t
     runs = {run["Id"]: run for run in lake.client("glue").get_job_runs(JobName="odpf_file_processor")["JobRuns"]}
     assert {run["JobRunState"] for run in runs.values()} == {"SUCCEEDED"}
     batches: dict[str, dict[str, set[str]]] = {}
-    for item in history(lake):
+    of_trips = [item for item in history(lake) if item["source_table_name"].split(".")[1] in TABLES]
+    for item in of_trips:
         arguments = runs[item["glue_job_run_id"]]["Arguments"]
         tables = batches.setdefault(arguments["--plan_key"], {}).setdefault(arguments["--batch"], set())
         tables.add(item["source_table_name"])
@@ -121,10 +129,27 @@ def test_full_load_of_small_tables_is_one_batch_and_the_changes_run_only_where_t
     assert sizes == {("G.1X", 2, "STANDARD")}, "rule 14: as large as what was pending"
 
 
+def test_tables_of_codes_are_refreshed_natively_without_a_word_about_engines_in_the_manifests(
+    demo: FinishedDemo, lake: DeployedLake
+) -> None:
+    of_codes = [item for item in history(lake) if item["source_table_name"].split(".")[1] in CODES]
+    assert {item["engine"] for item in of_codes} == {"native"}
+    assert {"full load", "changes"} == set(re.findall(r"^ *(full load|changes) +native +4 ", demo.output, re.MULTILINE))
+    assert "engine" not in (MANIFESTS / "taxi_trips_reference.json").read_text()
+
+
+def test_report_shows_engine_and_estimated_cost_of_every_refresh(demo: FinishedDemo) -> None:
+    for phase, spark in (("run-1", TABLES), ("run-2", TABLES[:6])):
+        rows = [row for row in Page(demo.workspace.report.read_text()).rows[phase] if row]
+        engines = [row[1] for row in rows if not row[0].startswith("Batch")]
+        assert (engines.count("spark"), engines.count("native")) == (len(spark), len(CODES))
+        assert all(re.fullmatch(r"0\.\d+ USD", row[4]) and float(row[4].split()[0]) > 0 for row in rows)
+
+
 def test_report_shows_the_deployed_manifests_and_a_refused_and_an_accepted_change(demo: FinishedDemo) -> None:
     deployed, refused, accepted = (row for row in Page(demo.workspace.report.read_text()).rows["configuration"] if row)
     assert [row[0] for row in (deployed, refused, accepted)] == ["✓", "✗", "✓"]
-    assert "19 added" in deployed[3]
+    assert "24 added" in deployed[3]
     assert "primary_key: odpf_demo_taxi_trips_raw.table_1 holds data written with 'PK_ID'" in refused[3]
     assert "this environment has no schedule" in refused[3]
     assert "refresh_tables_batch_size 20 → 21" in " ".join(accepted[3].split())
@@ -133,12 +158,13 @@ def test_report_shows_the_deployed_manifests_and_a_refused_and_an_accepted_chang
 def test_rows_inserted_minus_rows_deleted_are_the_rows_that_each_table_has(
     demo: FinishedDemo, lake: DeployedLake
 ) -> None:
-    net = dict.fromkeys(TABLES, 0)
+    net = dict.fromkeys((*TABLES, *CODES), 0)
     for item in history(lake):
         assert item["refresh_status"] == "completed"
         net[item["source_table_name"].split(".")[1]] += int(item["rows_inserted"] - item["rows_deleted"])
     assert net == source_rows(demo.workspace.database)
-    assert any(rows != ROWS for rows in net.values())
+    assert any(net[table] != ROWS for table in TABLES)
+    assert {table: net[table] for table in CODES} == CODES
 
 
 def test_taxi_flow_loads_files_with_broken_rows_repeats_and_a_correction_and_equals_duckdb(demo: FinishedDemo) -> None:
@@ -170,12 +196,15 @@ def test_value_that_differs_is_found_by_table_key_and_column(
         shutil.copy(file, tmp_path)
     with SourceDatabase(tmp_path / demo.workspace.database.name) as source:
         source.tables |= {table: SourceTable(table, TABLE_SCHEMA) for table in TABLES}
+        zones = pa.schema([("LocationID", pa.int64()), *((name, pa.string()) for name in ZONE_TEXTS)])
+        source.tables["zones"] = SourceTable("zones", zones, ("LocationID",))
         with source.transaction() as connection:
             connection.execute("UPDATE table_7 SET tip_amount = tip_amount + 0.01 WHERE PK_ID = 123")
-        found = Demo(DemoOptions(), demo.workspace, Console(quiet=True))._validate(lake, source, CADENCE)
+            connection.execute("UPDATE zones SET Zone = 'JFK' WHERE LocationID = 132")
+        found = Demo(DemoOptions(), demo.workspace, Console(quiet=True))._validate(lake, source, CADENCES)
     assert not found.has_passed
-    (difference,) = found.differences
-    assert (difference.table, difference.key, difference.column) == ("table_7", "123", "TIP_AMOUNT")
+    differences = [(difference.table, difference.key, difference.column) for difference in found.differences]
+    assert differences == [("table_7", "123", "TIP_AMOUNT"), ("zones", "132", "ZONE")]
     assert sum(table.is_identical for table in found.tables) == 17
 
 
@@ -187,7 +216,7 @@ def test_lake_can_be_looked_into_until_ctrl_c_and_stays(closed_demo: FinishedDem
         session = boto3.Session(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
         glue = session.client("glue", region_name=variables["AWS_REGION"], endpoint_url=variables["AWS_ENDPOINT_URL"])
         shown = {table["Name"]: table for table in glue.get_tables(DatabaseName=DATABASE)["TableList"]}
-        assert sorted(shown) == sorted(TABLES)
+        assert sorted(shown) == sorted((*TABLES, *CODES))
         reader = LakeReader(
             variables["AWS_ENDPOINT_URL"], variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
         )
@@ -202,4 +231,4 @@ def test_lake_can_be_looked_into_until_ctrl_c_and_stays(closed_demo: FinishedDem
 
 
 def test_manifests_name_the_tables_that_the_demo_replicates() -> None:
-    assert sorted(table.raw_table_name for table in load_manifests(MANIFESTS).tables) == sorted(TABLES)
+    assert sorted(table.raw_table_name for table in load_manifests(MANIFESTS).tables) == sorted((*TABLES, *CODES))

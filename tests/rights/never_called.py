@@ -11,7 +11,8 @@ COMPARED = "for what comes late, twice or not at all; tests/synth/test_called_ac
 STOPPED = "an execution that is stopped stops its runs; whether one is under way then differs from run to run"
 METASTORE = "AWS's metastore client calls it inside Glue; here calls of our own copy the catalog, and need less"
 WAITED = "for files that lay there for 15 minutes, and none does; tests/synth/test_taxi_permissions.py compares it"
-UPLOADS = "S3A gives up an upload in parts that fails; none fails here"
+UPLOADS = "S3A and Arrow give up an upload in parts that fails; none fails here"
+EXPIRED = "commits delete files that no snapshot has had for a day; no table is as old here"
 MISSING = "without it S3 answers 403, not 404, for an object that is missing; none is"
 UNDONE = "Iceberg deletes the files of a commit that failed; none fails here"
 PLACE = "Iceberg asks for the place of a table that is made without one; the open build was not seen to ask"
@@ -48,6 +49,7 @@ BY_SERVICES = [
 ]
 """What services of AWS call with a role, which the emulator's do otherwise."""
 _ODP_JOBS = "*FileProcessorJobsRole*"
+_NATIVE = "*FileProcessorNativeRole*"
 _PARTITIONS = ("BatchDelete", "BatchGet", "BatchUpdate", "Create", "Delete", "Get", "Update")
 _CATALOG = ("DeleteTable", "GetDatabases", "GetTables", "UpdateDatabase")
 BY_CODE = [
@@ -58,6 +60,14 @@ BY_CODE = [
     Reason(_ODP_JOBS, "dynamodb:ConditionCheckItem", "*/odpf_file_processing_tracker", COMPARED),
     Reason(_ODP_JOBS, "dynamodb:BatchGetItem", "*/odpf_quarantine", COMPARED),
     Reason(_ODP_JOBS, "s3:GetObjectVersion", "*", COMPARED),
+    Reason(_NATIVE, "dynamodb:PutItem", "*/odpf_file_tracker", COMPARED),
+    Reason(_NATIVE, "dynamodb:ConditionCheckItem", "*/odpf_file_tracker_history", COMPARED),
+    Reason(_NATIVE, "dynamodb:ConditionCheckItem", "*/odpf_file_processing_tracker", COMPARED),
+    Reason(_NATIVE, "dynamodb:BatchGetItem", "*/odpf_quarantine", COMPARED),
+    Reason(_NATIVE, "dynamodb:PutItem", "*/odpf_quarantine", COMPARED),
+    Reason(_NATIVE, "s3:ListBucket", "*", MISSING),
+    Reason(_NATIVE, "s3:AbortMultipartUpload", "*", UPLOADS),
+    Reason(_NATIVE, "s3:DeleteObject", "*", EXPIRED),
     Reason("*LandingSweepRole*", "dynamodb:BatchGetItem", "*/taxi_audit", WAITED),
     Reason(_ODP_JOBS, "s3:AbortMultipartUpload", "*", UPLOADS),
     Reason("*SweepRole*", "dynamodb:Scan", "*/odpf_file_tracker*", COMPARED),

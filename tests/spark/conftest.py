@@ -33,7 +33,7 @@ LONG_RUN = (
 )
 """What spares a JVM that lives for minutes most of its garbage collection."""
 
-BUCKETS = ("staging", "raw", "conformed", "purpose-built", "textbook_hudi", "iceberg")
+BUCKETS = ("staging", "raw", "conformed", "purpose-built", "odp_hudi", "odp_iceberg", "textbook_hudi", "iceberg")
 
 
 @pytest.fixture(scope="session")

@@ -54,10 +54,15 @@ class Refresher:
         return committed
 
     def apply(
-        self, kind: RefreshKind, *files: LandedFile, replayed: tuple[LandedFile, ...] = (), generation: int = 1
+        self,
+        kind: RefreshKind,
+        *files: LandedFile,
+        replayed: tuple[LandedFile, ...] = (),
+        generation: int = 1,
+        fence: int = 0,
     ) -> LastCommit:
         """Apply files as a refresh of this kind, whatever the core would decide."""
-        refresh = RefreshPlan(kind, files, replayed, TableState(generation))
+        refresh = RefreshPlan(kind, files, replayed, TableState(generation), fence=fence)
         return self.writer.apply(self.config, refresh, check_lease=lambda: None)
 
     def key(self, name: str) -> str:

@@ -318,4 +318,5 @@ WORK: dict[str, Callable[[], Actions]] = {
     "ConfigManagerDeliveryRole": of_the_delivery,
     "FileProcessorBatchManagerRole": of_the_batch_manager,
     "FileProcessorJobsRole": of_the_job,
+    "FileProcessorNativeRole": of_the_job,
 }

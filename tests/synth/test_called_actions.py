@@ -12,6 +12,7 @@ from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 from tests.synth.test_permissions import as_list, statements, text
 
+REFRESH = ("FileProcessorJobsRole", "FileProcessorNativeRole")
 NOT_CALLED = {
     # without it S3 answers 403 where an object is missing, and the code looks for 404
     "ConfigManagerHandlerRole": {"s3:ListBucket"},
@@ -52,11 +53,11 @@ def test_tables_are_touched_by_the_actions_that_the_code_calls(
 
 
 @pytest.mark.parametrize("service", ["s3", "sqs"])
-@pytest.mark.parametrize("role", [role for role in WORK if role != "FileProcessorJobsRole"])
+@pytest.mark.parametrize("role", [role for role in WORK if role not in REFRESH])
 def test_functions_may_call_of_buckets_and_queues_what_their_code_calls(
     odp: Template, called: Mapping[str, Actions], role: str, service: str
 ) -> None:
-    """Spark makes the job's S3 requests; the tests with an emulator check them."""
+    """Spark and Arrow make the S3 requests of refreshes; the tests with an emulator check them."""
     calls = {action for action, _ in called[role] if action.startswith(f"{service}:")}
     may = {action for action, _ in granted(odp, role, service)} - NOT_CALLED.get(role, set())
     consumes = {"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage"}
@@ -64,14 +65,13 @@ def test_functions_may_call_of_buckets_and_queues_what_their_code_calls(
     assert may - lambda_itself == calls
 
 
-def test_the_job_may_read_of_staging_what_its_code_reads_besides_spark(
-    odp: Template, called: Mapping[str, Actions]
+@pytest.mark.parametrize("role", REFRESH)
+def test_refreshes_may_read_of_staging_what_their_code_reads_besides_spark(
+    odp: Template, called: Mapping[str, Actions], role: str
 ) -> None:
-    calls = {action for action, bucket in called["FileProcessorJobsRole"] if bucket == "staging"}
+    calls = {action for action, bucket in called[role] if bucket == "staging"}
     assert calls == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucketVersions"}
-    granted_on_staging = {
-        action for action, resource in granted(odp, "FileProcessorJobsRole", "s3") if "<staging>" in resource
-    }
+    granted_on_staging = {action for action, resource in granted(odp, role, "s3") if "<staging>" in resource}
     assert granted_on_staging == calls | {"s3:ListBucket"}, "without ListBucket a missing object is 403, not 404"
 
 
@@ -102,6 +102,7 @@ def test_whoever_writes_encrypted_items_and_objects_may_use_the_key_as_dynamodb_
 
 SECONDS = {
     "BatchManager": 300,
+    "FileProcessorNative": 900,
     "FileManagerHandler": 60,
     "FileManagerSweep": 900,
     "ConfigManagerHandler": 180,

@@ -20,7 +20,7 @@ from lake.errors import LakeError, RetryableError, TerminalError
 from tests.synth.state_language import takes
 
 WORKFLOWS = {
-    "refresh": refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4)),
+    "refresh": refresh_workflow("arn:function", "arn:native", WorkflowLimits(max_concurrent_batches=4)),
     "taxi": taxi_workflow(TaxiParts("arn:function", "first", "second", "arn:topic", 60)),
 }
 OF_AWS = {
@@ -93,10 +93,33 @@ def test_every_transient_error_is_named_because_state_machines_know_no_base_clas
     assert transient <= set(LAMBDA_TROUBLE)
 
 
-@pytest.mark.parametrize("state", tasks("lambda:invoke"))
+NATIVE = "refresh-RefreshNatively"
+"""Refreshes tables as a Glue run does, so it is not repeated once it ran."""
+
+
+@pytest.mark.parametrize("state", [each for each in tasks("lambda:invoke") if each.id != NATIVE])
 @pytest.mark.parametrize("error", ["ConfigurationMovedError", "LeaseLostError", "RetryableError", "Sandbox.Timedout"])
 def test_function_that_met_something_passing_is_called_again(state: dict[str, Any], error: str) -> None:
     assert any(takes(retrier, error) for retrier in state["Retry"])
+
+
+@pytest.mark.parametrize(
+    ("error", "is_repeated"),
+    [
+        ("Lambda.TooManyRequestsException", True),
+        ("Lambda.ServiceException", True),
+        ("Sandbox.Timedout", False),
+        ("Lambda.Unknown", False),
+        ("Runtime.ExitError", False),
+        ("RefreshFailedError", False),
+        ("ServiceUnavailableError", False),
+        ("States.Timeout", False),
+    ],
+)
+def test_native_refresh_is_repeated_only_if_lambda_did_not_run_it(error: str, is_repeated: bool) -> None:
+    ((state,),) = (each.values for each in tasks("lambda:invoke") if each.id == NATIVE)
+    assert any(takes(retrier, error) for retrier in state["Retry"]) is is_repeated
+    assert any(takes(catcher, error) for catcher in state["Catch"])
 
 
 @pytest.mark.parametrize("state", tasks("glue:startJobRun"))

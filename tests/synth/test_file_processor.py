@@ -126,8 +126,26 @@ def test_what_the_job_writes_and_logs_is_encrypted_with_the_data_key(odp: Templa
 
 def test_functions_run_the_python_of_glue(odp: Template) -> None:
     """Defect 21 of the reference: Python 3.8 functions, which Lambda no longer runs."""
-    found = {function["Runtime"] for function in odp.resources("AWS::Lambda::Function").values()}
+    functions = odp.resources("AWS::Lambda::Function").values()
+    found = {function["Runtime"] for function in functions if function["Handler"] != "odp.native.handler.handle"}
     assert found == {"python3.11"} == {PYTHON}, "the check tells when the support of this one ends"
+
+
+def test_the_function_without_a_jvm_runs_the_python_for_whose_system_there_is_arrow(odp: Template) -> None:
+    function = odp.only("AWS::Lambda::Function", "FileProcessorNative")
+    assert (function["Handler"], function["Runtime"]) == ("odp.native.handler.handle", "python3.13")
+    assert (function["MemorySize"], function["Timeout"]) == (3008, 900)
+    tags = {tag["Key"]: tag["Value"] for tag in odp.only("AWS::IAM::Role", "FileProcessorNativeRole")["Tags"]}
+    assert "odp:data-writer" in tags, "it deletes files that no snapshot has any more"
+
+
+def test_job_and_function_are_told_the_same_of_the_tables_that_they_refresh(odp: Template) -> None:
+    arguments = odp.only("AWS::Glue::Job")["DefaultArguments"]
+    variables = odp.only("AWS::Lambda::Function", "FileProcessorNative")["Environment"]["Variables"]
+    told = {name: value for name, value in variables.items() if name != "LAKE"}
+    assert len(told) == 14
+    assert told.pop("MAX_BYTES_PER_REFRESH") == str(128 * 1024 * 1024), "changes of one commit are in its memory"
+    assert told == {name: arguments[f"--{name.lower()}"] for name in told}
 
 
 def package_folder(odp: Template) -> Path:
@@ -146,7 +164,7 @@ def test_the_package_holds_the_runtime_and_no_caches(odp: Template) -> None:
 def test_handlers_are_in_the_package(odp: Template) -> None:
     for function in odp.resources("AWS::Lambda::Function").values():
         module, name = function["Handler"].rsplit(".", 1)
-        source = function_zip(odp).read(module.replace(".", "/") + ".py").decode()
+        source = function_zip(odp, function["Runtime"]).read(module.replace(".", "/") + ".py").decode()
         assert f"def {name}(" in source
 
 

@@ -10,6 +10,7 @@ from odp.variables import (
     ConfigManagerVariables,
     FileManagerVariables,
     ManifestUploadVariables,
+    NativeRefreshVariables,
     SweepVariables,
 )
 from taxi.variables import BundlesVariables, LandingSweepVariables, LandingVariables
@@ -25,6 +26,7 @@ READ_BY: dict[str, type[Variables]] = {
     "odp.file_manager.handler.handle": FileManagerVariables,
     "odp.file_manager.sweep.handle": SweepVariables,
     "odp.file_processor.handler.handle": BatchManagerVariables,
+    "odp.native.handler.handle": NativeRefreshVariables,
     "taxi.bundles.handler.handle": BundlesVariables,
     "taxi.landing.handler.handle": LandingVariables,
     "taxi.landing.sweep.handle": LandingSweepVariables,
@@ -51,6 +53,6 @@ def test_a_function_has_the_variables_that_its_code_reads_and_no_others(
     synthesis: Synthesis, environment: str, handler: str
 ) -> None:
     variables = environments(synthesis, environment)[handler]
-    # what CloudFormation fills in is a text of some length
-    filled_in = {name: value if isinstance(value, str) else "filled-in" for name, value in variables.items()}
+    # what CloudFormation fills in is a text of some length, or JSON with such texts
+    filled_in = {name: value if isinstance(value, str) else '"filled-in"' for name, value in variables.items()}
     assert READ_BY[handler].read(filled_in).written() == filled_in

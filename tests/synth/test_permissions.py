@@ -34,6 +34,12 @@ def wildcards(environment: str) -> set[tuple[str, str]]:
         ("FileProcessorJobsRole", f"arn:aws:glue:{here}:database/odpf_*"),
         ("FileProcessorJobsRole", f"arn:aws:glue:{here}:table/odpf_*/*"),
         ("FileProcessorJobsRole", f"arn:aws:logs:{here}:log-group:/aws-glue/jobs/odp-{environment}-etl/*"),
+        # the same for the function that refreshes without a JVM, beside logs
+        ("FileProcessorNativeRole", "arn:aws:s3:::<config>/odp/plans/*"),
+        ("FileProcessorNativeRole", "arn:aws:s3:::<staging>/*"),
+        ("FileProcessorNativeRole", "arn:aws:s3:::<raw>/odpf_*"),
+        ("FileProcessorNativeRole", f"arn:aws:glue:{here}:database/odpf_*"),
+        ("FileProcessorNativeRole", f"arn:aws:glue:{here}:table/odpf_*/*"),
         # of the taxi flow: the same for its state machine, its bundles, and its jobs
         ("FlowWorkflowRole", "*"),
         ("FlowBundlesRole", "arn:aws:s3:::<config>/taxi/bundles/*"),
@@ -76,6 +82,7 @@ IN_THE_NETWORK = (
     "ConfigManagerHandlerRole",
     "FileProcessorBatchManagerRole",
     "FileProcessorJobsRole",
+    "FileProcessorNativeRole",
     "FlowBundlesRole",
     "FlowJobsConformedRole",
     "FlowJobsPurposeBuiltRole",

@@ -20,13 +20,14 @@ PLAN = {
     "glue_job_workers": [2, 2, 10],
     "glue_job_execution_class": "FLEX",
     "glue_job_timeout_minutes": 90,
+    "spark_batches": 3,
     "batches": [0, 1, 2],
 }
 
 
 @pytest.fixture
 def states() -> dict[str, Any]:
-    definition = refresh_workflow("arn:function", WorkflowLimits(max_concurrent_batches=4))
+    definition = refresh_workflow("arn:function", "arn:native", WorkflowLimits(max_concurrent_batches=4))
     assert (definition["QueryLanguage"], definition["StartAt"]) == ("JSONata", "PlanBatches")
     return dict(definition["States"])
 
@@ -71,7 +72,7 @@ def test_a_run_is_told_its_plan_and_batch_and_sized_by_the_plan(states: dict[str
 
 def run_with(limits: WorkflowLimits, batch: int = 2, plan: dict[str, Any] = PLAN) -> dict[str, Any]:
     """The Glue call of one batch of the plan under other limits."""
-    state = refresh_workflow("arn:function", limits)["States"]["RefreshBatches"]
+    state = refresh_workflow("arn:function", "arn:native", limits)["States"]["RefreshBatches"]
     item = evaluate(state["ItemSelector"], input=plan, context={"Map": {"Item": {"Value": batch}}})
     run = evaluate(state["ItemProcessor"]["States"]["RefreshBatch"]["Arguments"], input=item)
     return dict(run)
@@ -154,7 +155,103 @@ def test_a_failure_without_a_cause_is_a_failure_all_the_same(states: dict[str, A
 
 
 def outcome_of_a_batch(states: dict[str, Any], item: dict[str, Any], answers: list[Any]) -> Walk:
-    return walk(states["RefreshBatches"]["ItemProcessor"], item, {"RefreshBatch": answers})
+    answered = {"RefreshBatch": answers, "RefreshNatively": answers}
+    return walk(states["RefreshBatches"]["ItemProcessor"], {"is_native": False, **item}, answered)
+
+
+def item_of(states: dict[str, Any], batch: int, plan: dict[str, Any] = PLAN) -> dict[str, Any]:
+    """What the Map gives to one batch of a plan."""
+    context = {"Map": {"Item": {"Value": batch}}}
+    return dict(evaluate(states["RefreshBatches"]["ItemSelector"], input=plan, context=context))
+
+
+@pytest.mark.parametrize(
+    ("spark_batches", "engines"),
+    [(3, ["RefreshBatch"] * 3), (2, ["RefreshBatch"] * 2 + ["RefreshNatively"]), (0, ["RefreshNatively"] * 3)],
+)
+def test_batches_of_spark_are_runs_of_glue_and_the_others_calls_of_the_native_function(
+    states: dict[str, Any], spark_batches: int, engines: list[str]
+) -> None:
+    items = [item_of(states, number, PLAN | {"spark_batches": spark_batches}) for number in range(3)]
+    walks = [outcome_of_a_batch(states, item, []) for item in items]
+    assert [walked.path for walked in walks] == [["WhichEngine", engine] for engine in engines]
+    assert {walked.output for walked in walks} == {""}
+
+
+def test_plan_of_an_earlier_release_has_batches_of_spark_only(states: dict[str, Any]) -> None:
+    """A deployment may come between the function that plans and the state machine."""
+    earlier = {name: value for name, value in PLAN.items() if name != "spark_batches"}
+    walked = outcome_of_a_batch(states, item_of(states, 0, earlier), [])
+    assert walked.path == ["WhichEngine", "RefreshBatch"]
+
+
+def test_native_function_is_told_its_plan_and_batch(states: dict[str, Any]) -> None:
+    walked = outcome_of_a_batch(states, item_of(states, 2, PLAN | {"spark_batches": 2}), [])
+    (arguments,) = walked.asked("RefreshNatively")
+    assert arguments == {
+        "FunctionName": "arn:native",
+        "Payload": {"plan_key": "odp/plans/10_min_refresh/run.json", "batch": "2"},
+    }
+    native = states["RefreshBatches"]["ItemProcessor"]["States"]["RefreshNatively"]
+    assert native["TimeoutSeconds"] > 900, "the function's own timeout comes first"
+
+
+NATIVE = PLAN | {"is_native": True, "batch": "1", "room": 200}
+BUSY_LAMBDA = AttemptError("Lambda.TooManyRequestsException")
+
+
+@pytest.mark.parametrize(
+    ("answers", "calls", "path"),
+    [
+        ([BUSY_LAMBDA] * 3, 4, ["WhichEngine", "RefreshNatively"]),
+        ([AttemptError("Lambda.ServiceException")], 2, ["WhichEngine", "RefreshNatively"]),
+        ([BUSY_LAMBDA] * 9, 9, ["WhichEngine", "RefreshNatively", "BatchFailed"]),
+        *(
+            ([AttemptError(error)], 1, ["WhichEngine", "RefreshNatively", "BatchFailed"])
+            for error in (
+                "Sandbox.Timedout",
+                "Lambda.Unknown",
+                "Runtime.ExitError",
+                "RefreshFailedError",
+                "States.Timeout",
+            )
+        ),
+    ],
+)
+def test_function_is_called_again_when_lambda_did_not_run_it_and_not_when_it_ran_out_of_memory_or_time(
+    states: dict[str, Any], answers: list[Any], calls: int, path: list[str]
+) -> None:
+    """The plan of the next execution gives the table to Spark."""
+    walked = outcome_of_a_batch(states, NATIVE, answers)
+    assert (len(walked.calls), walked.path, walked.status) == (calls, path, "SUCCEEDED")
+
+
+OUT_OF_TIME = "2026-01-05T12:00:00.000Z 7f Task timed out after 900.00 seconds"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        ("RefreshFailedError", "1 of 3 tables failed (s.t1): s.t1: SchemaChangeRefusedError: the column A"),
+        ("Sandbox.Timedout", OUT_OF_TIME),
+    ],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_failed_function_carries_its_message_and_not_its_stack_trace(
+    states: dict[str, Any], error: str, message: str, separators: tuple[str, str]
+) -> None:
+    cause = {"stackTrace": ["z" * 3000], "errorType": error, "requestId": "7f", "errorMessage": message}
+    failed = TaskError(error, json.dumps(cause, separators=separators))
+    assert outcome_of_a_batch(states, NATIVE, [failed]).output == f"batch 1: {error}: {message}"
+
+
+@pytest.mark.parametrize("batches", [1, 500])
+def test_long_messages_of_functions_are_cut_to_their_room(states: dict[str, Any], batches: int) -> None:
+    item = item_of(states, 0, PLAN | {"spark_batches": 0, "batches": list(range(batches))})
+    cause = json.dumps({"errorMessage": "ä" * 5000, "errorType": "RefreshFailedError"})
+    failed = outcome_of_a_batch(states, item, [TaskError("RefreshFailedError", cause)]).output
+    assert failed.startswith("batch 0: RefreshFailedError: ")
+    assert len(failed) <= min(200, 60_000 // batches)
 
 
 def test_rule_11_execution_that_finds_another_one_of_its_cadence_ends_and_says_so(states: dict[str, Any]) -> None:
@@ -256,8 +353,8 @@ def test_however_many_batches_fail_their_reasons_fit_a_state_and_name_the_batch(
     assert len(evaluate(states["RefreshFailed"]["Cause"], input=judged)) <= 30_000
 
 
-EVENTS_OF_A_BATCH = 12
-"""Of its iteration, its task and the state after a failure."""
+EVENTS_OF_A_BATCH = 14
+"""Of its iteration, its choice of an engine, its task and the state after a failure."""
 EVENTS_OF_AN_ATTEMPT = 3
 
 
@@ -275,11 +372,11 @@ ITEM = {**PLAN, "glue_job_workers": 2, "batch": "1", "room": 200}
 @pytest.mark.parametrize(
     ("answers", "calls", "path"),
     [
-        ([BUSY, BUSY], 3, ["RefreshBatch"]),
-        ([BUSY] * 10, 11, ["RefreshBatch"]),
-        ([BUSY] * 11, 11, ["RefreshBatch", "BatchFailed"]),
-        ([AttemptError("States.TaskFailed")], 1, ["RefreshBatch", "BatchFailed"]),
-        ([AttemptError("States.Timeout")], 1, ["RefreshBatch", "BatchFailed"]),
+        ([BUSY, BUSY], 3, ["WhichEngine", "RefreshBatch"]),
+        ([BUSY] * 10, 11, ["WhichEngine", "RefreshBatch"]),
+        ([BUSY] * 11, 11, ["WhichEngine", "RefreshBatch", "BatchFailed"]),
+        ([AttemptError("States.TaskFailed")], 1, ["WhichEngine", "RefreshBatch", "BatchFailed"]),
+        ([AttemptError("States.Timeout")], 1, ["WhichEngine", "RefreshBatch", "BatchFailed"]),
     ],
 )
 def test_a_batch_is_run_again_when_glue_was_busy_and_not_when_its_run_failed(

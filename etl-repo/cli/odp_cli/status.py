@@ -22,7 +22,8 @@ from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, say, say_
 from odp_cli.rendering import Column, Listing
 
 _NO_TABLE = (QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE)
-_STYLES = {State.OK: "green", State.REFRESHING: "green", State.PAUSED: "dim", State.INTERRUPTED: "yellow"}
+_STYLES = dict.fromkeys((State.OK, State.REFRESHING, State.LEFT_TO_SPARK), "green")
+_STYLES |= {State.PAUSED: "dim", State.INTERRUPTED: "yellow"}
 _REASON_CHARACTERS = 160
 _COLUMNS = (
     Column("source table"),
@@ -135,7 +136,7 @@ def _last(status: TableStatus) -> str:
         return "–"
     without_row = f", {counted(last.updates_without_row, 'update')} without a row" if last.updates_without_row else ""
     rows = f"+{last.rows_inserted:,} ~{last.rows_updated:,} -{last.rows_deleted:,}"
-    return f"{minute(last.ended_at)} {rows}{without_row}"
+    return f"{minute(last.ended_at)} {rows}{without_row} by {last.engine}"
 
 
 def _short(text: str) -> str:

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 class LambdaContext(Protocol):
     """What Lambda tells a function of its call."""
 
+    @property
+    def aws_request_id(self) -> str:
+        """Return the id of the call, which Lambda makes up."""
+
+    @property
+    def memory_limit_in_mb(self) -> int:
+        """Return the memory of the function."""
+
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds that are left until the time-out."""
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from odp.records import BatchConfig, RawTableConfig, RowHistory
+from odp.records import AUTO, BatchConfig, RawTableConfig, RowHistory
 from odp.stored_format import FORMAT
 from odp.table_identity import bucket_role, from_stored, read_columns, read_partition, stored, write_columns
 
@@ -30,6 +30,7 @@ def fields_of(entry: Entry) -> Fields:
         "column_names": entry.column_names,
         "on_dropped_column": entry.on_dropped_column,
         "before_images": entry.before_images,
+        **({} if entry.engine == AUTO else {"engine": entry.engine}),
     }
 
 
@@ -72,6 +73,7 @@ def raw_table_config_of(fields: Mapping[str, Any]) -> RawTableConfig:
         before_images=fields.get("before_images", "detect"),
         partition_transform=partition.transform if partition else "identity",
         partition_buckets=partition.buckets if partition else 0,
+        engine=fields.get("engine", AUTO),
     )
 
 

@@ -8,13 +8,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
+from lake.tables.capabilities import Engine
 from lake.tables.partitions import Partition, Transform
+from lake.tables.size import TableSize
 from odp.table_identity import contradicted, occupied_names, stored, write_columns, write_partition
 
 OPERATION = "Op"
 """The column that DMS writes first in change files: I, U or D."""
 
 INSERT, UPDATE, DELETE = "I", "U", "D"
+
+VALID_SEQUENCE = r"^[0-9]{35}\z"
+"""DMS writes exactly 35 digits (AR_H_CHANGE_SEQ); a business time with its fraction may have 20.
+
+Java and RE2 read it alike.
+"""
 
 CADENCE_CLAIM = "cadence#"
 """Begins the keys of the claims of cadences in odpf_file_processing_tracker; a table's key is `database.table`."""
@@ -24,6 +32,11 @@ TOLD, PLANNED = "#told", "#planned"
 
 EMPTIED = "EmptyTable"
 """The `event_reason` of a part without an object: a person empties the table, as its source was emptied."""
+
+AUTO = "auto"
+"""The engine of a table for which each plan chooses one."""
+NATIVE_RUN = "native-"
+"""Begins the ids of runs of the native engine; those of Glue begin with jr_."""
 
 _SEQUENCER_DIGITS = 64
 
@@ -101,6 +114,8 @@ class RawTableConfig:
     partition_transform: Transform = "identity"
     """What the partition column's values are made into; only some formats have another than identity."""
     partition_buckets: int = 0
+    engine: str = AUTO
+    """What refreshes the table: `spark`, `native`, or `auto`, with which each plan chooses."""
 
     @property
     def partition(self) -> Partition | None:
@@ -134,6 +149,8 @@ class RawTableConfig:
         fields = asdict(self)
         if self.partition_transform == "identity":  # earlier releases knew no other
             del fields["partition_transform"], fields["partition_buckets"]
+        if self.engine == AUTO:
+            del fields["engine"]
         return hashlib.sha256(json.dumps(stored(fields), sort_keys=True).encode()).hexdigest()
 
     @property
@@ -155,6 +172,11 @@ class RawTableConfig:
     def base_path(self) -> str:
         """The URI of the table's files if the bucket's role is its physical name."""
         return f"s3://{self.raw_database_s3_bucket}/{self.path}"
+
+
+def engine_of_run(run_id: str) -> Engine:
+    """Say by its id which engine a run has."""
+    return Engine.NATIVE if run_id.startswith(NATIVE_RUN) else Engine.SPARK
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +349,8 @@ class TableLease:
     """The digest of the configuration at the last refused refresh."""
     was_cut_off: bool = False
     """Whether the last run was killed or timed out."""
+    engine: Engine = Engine.SPARK
+    """The engine of the last run."""
     refresh_status: str = ""
     """The status of the last refresh; empty before the first."""
     ended_at: str = ""
@@ -334,6 +358,20 @@ class TableLease:
     """Why the last refresh failed; empty if it completed."""
     touched_at: str = ""
     """The time at which a run last began or ended; empty if none ever did."""
+    size: TableSize | None = None
+    """The table's size after its last commit, if a run recorded it."""
+    beyond_engine: str = ""
+    """Why the native engine left the table to Spark within the last day; empty if it did not."""
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether Spark refreshes the table, whatever its configuration says."""
+        return bool(self.beyond_engine)
+
+    @property
+    def is_left_to_spark(self) -> bool:
+        """Whether the last run was a native one that left the pending files to Spark."""
+        return self.engine is Engine.NATIVE and self.is_too_large
 
     @property
     def is_refused(self) -> bool:
@@ -347,11 +385,17 @@ class TableLease:
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
-    """The source tables of each batch of one execution of a cadence."""
+    """The source tables of each batch of one execution of a cadence, and the engine of each; Spark's come first."""
 
     refresh_cadence: str
     execution_name: str
     batches: tuple[tuple[str, ...], ...]
+    engines: tuple[str, ...] = ()
+
+    @property
+    def spark_batches(self) -> int:
+        """The number of batches that Spark refreshes; plans of earlier releases name no engine, and all are Spark's."""
+        return len(self.batches) - self.engines.count(Engine.NATIVE)
 
     @property
     def key(self) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from lake.tables.capabilities import Engine
+from lake.tables.size import TableSize
 from odp.records import LandedFile
 
 
@@ -30,6 +32,8 @@ class Lease:
     expires_at: float
     catalog_commit: str = ""
     written_with: Mapping[str, str] | None = None
+    beyond_engine: str = ""
+    """Why the native engine left the table to this run; empty if it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class RefreshPlan:
     held: tuple[HeldFiles, ...] = ()
     awaits_load: bool = False
     is_late_reload: bool = False
+    fence: int = 0
+    """The fencing token of the lease under which the commit is made."""
     follows: frozenset[str] | None = None
 
     @property
@@ -136,6 +142,8 @@ class LastCommit:
     file_ids: frozenset[str]
     state: TableState
     counts: RowCounts
+    size: TableSize | None = None
+    """The table's size after the commit, if its format says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,14 @@ class RefreshOutcome:
     files: int = 0
     error: str = ""
     stack_trace: str = ""
+    engine: Engine = Engine.SPARK
+    beyond_engine: str = ""
+    """Why the native engine left the table to Spark, in its own run and in those of Spark that follow."""
+
+    @property
+    def is_left_to_spark(self) -> bool:
+        """Whether this is a native run that left pending files to Spark."""
+        return self.engine is Engine.NATIVE and bool(self.beyond_engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +175,7 @@ class RunRecord:
 
     A record that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to have data,
     the identity of the data. A `refused` record puts the table into quarantine. The table is planned again once
-    `refused_registrations` or `refused_configuration` differs.
+    `refused_registrations` or `refused_configuration` differs. Its last known `size` stays until a record has another.
     """
 
     outcome: RefreshOutcome
@@ -170,3 +186,4 @@ class RunRecord:
     refused: bool = False
     refused_registrations: int = 0
     refused_configuration: str = ""
+    size: TableSize | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from lake.tables.capabilities import Engine
 from odp.configuration import ConfigRequest
 from odp.records import BatchPlan, LandedFile
 from odp.stored_format import FORMAT
@@ -66,6 +68,74 @@ def _ends(size: int) -> tuple[str, ...]:
     return (f"bytes=0-{_COMPARED - 1}", f"bytes=-{_COMPARED}")
 
 
+# Landed files, read by the S3 API in the version that was registered.
+
+
+_AT_ONCE = 16 << 20
+"""A file of up to so many bytes is read whole, in one request; most files of changes are smaller."""
+
+
+class S3LandedFiles:
+    """Opens landed files without Spark, each in the very version that the ledger names."""
+
+    def __init__(self, buckets: Mapping[str, str]) -> None:
+        self._buckets = buckets
+        self._s3 = boto3.client("s3")
+
+    def open(self, file: LandedFile) -> io.BufferedIOBase:
+        """Open a file for reading at any position; raises FileNotFoundError if this version is gone."""
+        if file.size <= _AT_ONCE:
+            return io.BytesIO(self.read(file))
+        return io.BufferedReader(_RangesOf(self, file), 1 << 20)
+
+    def read(self, file: LandedFile, range_: str = "") -> bytes:
+        """Read a range of a file, or all of it."""
+        bucket = self._buckets.get(file.bucket, file.bucket)
+        request: dict[str, Any] = {"Bucket": bucket, "Key": file.key}
+        if file.version_id:
+            request["VersionId"] = file.version_id
+        if range_:
+            request["Range"] = range_
+        try:
+            return self._s3.get_object(**request)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                raise FileNotFoundError(file.uri) from error
+            raise
+
+
+class _RangesOf(io.RawIOBase):
+    """A large file, of which each reading is a request."""
+
+    def __init__(self, files: S3LandedFiles, file: LandedFile) -> None:
+        self._files = files
+        self._file = file
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer has no type in Python 3.11
+        end = min(self._at + len(buffer), self._file.size)
+        if end <= self._at:
+            return 0
+        content = self._files.read(self._file, f"bytes={self._at}-{end - 1}")
+        buffer[: len(content)] = content
+        self._at += len(content)
+        return len(content)
+
+
 # Batch plans as JSON objects in the config bucket.
 
 
@@ -85,7 +155,8 @@ class S3PlanStorage:
         """Read the plan of a key; an older or a newer release may have written it."""
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
         batches = tuple(tuple(batch) for batch in document["batches"])
-        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches)
+        engines = tuple(document.get("engines", [Engine.SPARK] * len(batches)))
+        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches, engines)
 
 
 # The configuration request in the config bucket: the versions of one object.

@@ -52,6 +52,28 @@ class BatchManagerVariables(Variables):
     topic_arn: Text
 
 
+# The environment variables of the function that refreshes tables without a JVM.
+
+
+class NativeRefreshVariables(Variables):
+    """What a Glue job has as arguments; the names are those of `RefreshSettings`."""
+
+    plan_bucket: Text
+    file_tracker_table: Text
+    file_tracker_history_table: Text
+    file_processing_tracker_table: Text
+    file_processing_tracker_history_table: Text
+    raw_table_config_table: Text
+    config_deploy_tracker_table: Text
+    quarantine_table: Text
+    sources: JsonText
+    buckets: JsonText
+    max_files_per_refresh: int
+    max_bytes_per_refresh: int
+    max_replayed_files: int
+    history_days: int
+
+
 # The environment variables of the Configuration Manager's functions.
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from odp.file_processor import job
+from odp.file_processor import job, planned_batch
 from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
 from odp.records import RawTableConfig
@@ -102,5 +102,5 @@ def main(faults: str, argv: Sequence[str]) -> None:
         del limits
         return RefresherUnderFire(known, run_id, **ports)
 
-    job.__dict__[TableRefresher.__name__] = refresher
+    planned_batch.__dict__[TableRefresher.__name__] = refresher
     job.main(argv)

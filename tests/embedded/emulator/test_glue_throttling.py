@@ -65,7 +65,7 @@ def test_an_execution_with_many_batches_succeeds_although_glue_throttles(
 ) -> None:  # fmt: skip
     job = make_job("print()", concurrent=20)
     planning = make_function(PLANNING.format(batches=BATCHES, job=job))
-    definition = refresh_workflow(planning, WorkflowLimits(max_concurrent_batches=10))
+    definition = refresh_workflow(planning, planning, WorkflowLimits(max_concurrent_batches=10))
     machine = aws("stepfunctions").create_state_machine(
         name="refresh", definition=json.dumps(definition),
         roleArn=make_role("refresh", "states.amazonaws.com", *RIGHTS),

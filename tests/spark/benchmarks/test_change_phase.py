@@ -1,6 +1,5 @@
 """The benchmark of changes on small tables: all contenders end equal, and one that does not is found."""
 
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from benchmarks.change_phase.contenders import ON_SPARK
 from benchmarks.change_phase.duckdb_rewrite import DUCKDB, DuckDbRewrite
 from benchmarks.change_phase.entry import Entry, Step
 from benchmarks.change_phase.merges import DELTA, merge_settings
+from benchmarks.change_phase.odp_writer import ODP_NATIVE, NativeWriter
 from benchmarks.change_phase.workload import CHANGES, LOAD, STAGING, Workload
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,9 @@ def work(buckets: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_contenders_end_equal_and_a_row_too_few_is_found(spark: SparkSession, buckets: Path, work: Path) -> None:
+def test_contenders_end_equal_and_a_row_too_few_is_found(
+    spark: SparkSession, buckets: Path, work: Path, tmp_path: Path
+) -> None:
     session = spark.newSession()
     for name, value in merge_settings().items():
         if name.startswith("spark.sql.catalog.merged"):
@@ -38,16 +40,17 @@ def test_contenders_end_equal_and_a_row_too_few_is_found(spark: SparkSession, bu
     WORKLOAD.write(buckets)
     contenders = {name: ON_SPARK[name](session, buckets) for name in HERE}
     contenders[DUCKDB] = DuckDbRewrite(buckets, threads=1)
+    contenders[ODP_NATIVE] = NativeWriter(buckets, tmp_path / "catalog")
     for name, contender in contenders.items():
-        for step in Step:
-            assert Entry(name, WORKLOAD, work).take(step, contender, time.process_time).wall > 0
+        took = Entry(name, WORKLOAD, work).take(tuple(Step), contender)
+        assert all(each.wall > 0 and each.peak_bytes > 0 for each in took)
     course = Course(WORKLOAD, work, tuple(contenders))
     course.demand_equal()
 
     (table, _) = WORKLOAD.source_tables
     rows = Entry(DUCKDB, WORKLOAD, work).exported(table.name) / "rows.parquet"
     duckdb.execute(f"COPY (FROM read_parquet('{rows}') OFFSET 1) TO '{rows}' (FORMAT parquet)")
-    with pytest.raises(UnequalRowsError, match="raw: 1 rows of smoke_1 differ"):
+    with pytest.raises(UnequalRowsError, match="odp_hudi: 1 rows of smoke_1 differ"):
         course.demand_equal()
 
 

@@ -21,16 +21,16 @@ def _iceberg(spark: SparkSession, table: TableDefinition) -> DataFrame:
 READERS: Mapping[str, Callable[[SparkSession, TableDefinition], DataFrame]] = {"hudi": _hudi, "iceberg": _iceberg}
 
 
-def _comments_of_hudi(spark: SparkSession, table: TableDefinition) -> dict[str, str]:
+def _comments_of_hudi(spark: SparkSession, table: TableDefinition, _: str) -> dict[str, str]:
     return catalog_comments(spark, DATABASE, table.name)  # Spark shows the schema that Hudi keeps beside, without them
 
 
-def _comments_of_iceberg(spark: SparkSession, table: TableDefinition) -> dict[str, str]:
-    described = spark.sql(f"DESCRIBE glue_catalog.{DATABASE}.{table.name}").collect()
+def _comments_of_iceberg(spark: SparkSession, table: TableDefinition, catalog: str) -> dict[str, str]:
+    described = spark.sql(f"DESCRIBE {catalog}.{DATABASE}.{table.name}").collect()
     return {row.col_name.lower(): row.comment for row in described if row.comment and not row.col_name.startswith("#")}
 
 
-COMMENTS: Mapping[str, Callable[[SparkSession, TableDefinition], dict[str, str]]] = {
+COMMENTS: Mapping[str, Callable[[SparkSession, TableDefinition, str], dict[str, str]]] = {
     "hudi": _comments_of_hudi,
     "iceberg": _comments_of_iceberg,
 }

@@ -1,4 +1,4 @@
-"""Every table format of the registry applies what the core decides, and tells what reached the table."""
+"""Every format, by each of its engines, applies what the core decides, and tells what reached the table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from lake.tables.columns import Columns, Promotion, column_type
 from lake.tables.format import Table, open_table
 from lake.tables.registry import FORMATS
 from tests.spark.tables.formats import CATALOGS, COMMENTS, DATABASE, READERS, TABLE_TYPES
+from tests.spark.tables.native import CATALOG, Catalogs, NativeInSpark, two_catalogs
 
 SCHEMA = "Op string, ID bigint, V int, REGION string"
 ROWS = [("I", 1, 10, "north"), ("I", 2, 20, "south"), ("I", 3, 30, None)]
@@ -36,9 +37,18 @@ class Subject:
     spark: SparkSession
     format_name: str
     definition: TableDefinition
+    native: Catalogs | None = None
+    """Where the engine without a JVM writes; None of Spark's tables."""
+
+    @property
+    def catalog(self) -> str:
+        """The catalog of the session in which people find the table."""
+        return CATALOG if self.native else CATALOGS[self.format_name]
 
     @property
     def table(self) -> Table:
+        if self.native:
+            return NativeInSpark(self.native, self.definition)
         return open_table(FORMATS[self.format_name], self.spark, self.definition)
 
     def change(
@@ -65,7 +75,8 @@ class Subject:
         table.apply(TableChange(kind, frame, columns(schema), proof, known), check_lease)
 
     def rows(self, *names: str) -> list[tuple[Any, ...]]:
-        frame = READERS[self.format_name](self.spark, self.definition).select(*(names or ("ID", "V", "REGION")))
+        found = self.table.rows() if self.native else READERS[self.format_name](self.spark, self.definition)
+        frame = found.select(*(names or ("ID", "V", "REGION")))
         return sorted((tuple(row) for row in frame.collect()), key=repr)
 
     def stored(self) -> StoredTable:
@@ -86,15 +97,22 @@ def databases(spark: SparkSession) -> None:
         spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {catalog}.{DATABASE}")
 
 
-@pytest.fixture(params=sorted(FORMATS))
-def subject(request: pytest.FixtureRequest, spark: SparkSession, databases: None) -> Subject:
-    """A partitioned table that does not exist yet."""
-    name = f"{request.param}_{next(_numbers)}"
+@pytest.fixture(scope="module")
+def native(spark: SparkSession, databases: None, tmp_path_factory: pytest.TempPathFactory) -> Catalogs:
+    return two_catalogs(spark, tmp_path_factory.mktemp("native"), DATABASE)
+
+
+@pytest.fixture(params=[(name, "spark") for name in sorted(FORMATS)] + [("iceberg", "native")], ids="-".join)
+def subject(request: pytest.FixtureRequest, spark: SparkSession, native: Catalogs) -> Subject:
+    """A partitioned table that does not exist yet, of each format and engine."""
+    format_name, engine = request.param
+    name = f"{format_name}_{engine}_{next(_numbers)}"
+    root = native.lake.root if engine == "native" else "s3://raw"
     definition = TableDefinition(
-        DATABASE, name, f"s3://raw/{DATABASE}/{name}", "ID", ("ID",), "REGION", ("Op", "D"),
-        TABLE_TYPES.get(request.param, ""),
+        DATABASE, name, f"{root}/{DATABASE}/{name}", "ID", ("ID",), "REGION", ("Op", "D"),
+        TABLE_TYPES.get(format_name, ""),
     )  # fmt: skip
-    return Subject(spark, request.param, definition)
+    return Subject(spark, format_name, definition, native if engine == "native" else None)
 
 
 @pytest.fixture
@@ -269,12 +287,12 @@ def test_run_that_lost_its_lease_makes_no_table(subject: Subject) -> None:
 
 
 def test_catalog_shows_a_commit_once_it_is_published_and_comments_columns(loaded: Subject) -> None:
-    name = f"{CATALOGS[loaded.format_name]}.{DATABASE}.{loaded.definition.name}"
+    name = f"{loaded.catalog}.{DATABASE}.{loaded.definition.name}"
     separate = FORMATS[loaded.format_name].capabilities.separate_catalog
     assert loaded.spark.catalog.tableExists(name) is not separate
     published = loaded.table.publish("", lambda proof: {"V": proof["odp.file_ids"]})
     assert published == loaded.stored().commit_time
-    assert COMMENTS[loaded.format_name](loaded.spark, loaded.definition) == {"v": PROOF["odp.file_ids"]}
+    assert COMMENTS[loaded.format_name](loaded.spark, loaded.definition, loaded.catalog) == {"v": PROOF["odp.file_ids"]}
     loaded.change([("I", 4, 40, "west")])
     assert loaded.table.publish(published, lambda _: {}) == loaded.stored().commit_time
     listed = loaded.spark.table(name).select("ID", "REGION").collect()
@@ -285,12 +303,12 @@ def test_further_names_that_a_table_takes_are_those_that_the_format_claims(subje
     claims = FORMATS[subject.format_name].capabilities.extra_names
     for table_type in (subject.definition.table_type, *claims):
         name = f"{subject.definition.name}_{table_type}" if table_type else subject.definition.name
-        location = f"s3://raw/{DATABASE}/{name}"
+        location = f"{subject.definition.location}_{table_type}"
         definition = replace(subject.definition, name=name, location=location, table_type=table_type)
         typed = replace(subject, definition=definition)
         typed.change(ROWS)
         typed.table.publish("", lambda _: {})
-        catalog = f"{CATALOGS[typed.format_name]}.{DATABASE}"
+        catalog = f"{typed.catalog}.{DATABASE}"
         tables = {row.tableName for row in typed.spark.sql(f"SHOW TABLES IN {catalog}").collect()}
         taken = {found for found in tables if found == name or found.startswith(f"{name}_")}
         assert taken == {name, *(f"{name}{each}" for each in claims.get(table_type, ()))}

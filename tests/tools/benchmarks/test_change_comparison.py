@@ -8,12 +8,13 @@ import pytest
 from benchmarks.change_phase.comparison import Course
 from benchmarks.change_phase.duckdb_rewrite import DUCKDB
 from benchmarks.change_phase.entry import Entry, Step
+from benchmarks.change_phase.odp_writer import ODP_HUDI
 from benchmarks.change_phase.textbook_hudi import HUDI
-from benchmarks.change_phase.workload import LOAD, RAW, STAGING, Workload
+from benchmarks.change_phase.workload import LOAD, STAGING, Workload
 from benchmarks.stopwatch import Duration
 
 WORKLOAD = Workload("tiny", tables=1, rows=40, changes=20)
-SECONDS = {RAW: [3.0, 2.0], HUDI: [8.0, 9.0], DUCKDB: [1.0, 0.5]}
+SECONDS = {ODP_HUDI: [3.0, 2.0], HUDI: [8.0, 9.0], DUCKDB: [1.0, 0.5]}
 
 
 class Runs:

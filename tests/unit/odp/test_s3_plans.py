@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from moto import mock_aws
 from odp.records import BatchPlan
 from odp.s3 import S3PlanStorage
 
+from lake.tables.capabilities import Engine
 from tests.moto_session import client
 
-PLAN = BatchPlan("10_min_refresh", "e1", (("s.t", "s.u"), ("erp:s.t",)))
+PLAN = BatchPlan("10_min_refresh", "e1", (("s.t", "s.u"), ("erp:s.t",)), (Engine.SPARK, Engine.NATIVE))
 
 
 @pytest.fixture
@@ -31,10 +33,16 @@ def test_plan_is_read_as_it_was_written_and_says_its_format(plans: S3PlanStorage
     assert document["format"] == 2
 
 
-@pytest.mark.parametrize("more", [{}, {"format": 3, "decided_by": "size", "engines": ["native"]}])
+SPARK = (Engine.SPARK, Engine.SPARK)
+
+
+@pytest.mark.parametrize(
+    ("more", "engines"),
+    [({}, SPARK), ({"format": 3, "decided_by": "size", "engines": ["spark", "native"]}, PLAN.engines)],
+)
 def test_plan_of_an_older_or_newer_release_is_read_by_the_fields_that_are_known(
-    plans: S3PlanStorage, more: dict[str, object]
+    plans: S3PlanStorage, more: dict[str, object], engines: tuple[str, ...]
 ) -> None:
     document = {"refresh_cadence": "10_min_refresh", "execution_name": "e1", "batches": [["s.t", "s.u"], ["erp:s.t"]]}
     client("s3").put_object(Bucket="plans", Key=PLAN.key, Body=json.dumps(document | more).encode())
-    assert plans.read(PLAN.key) == PLAN
+    assert plans.read(PLAN.key) == replace(PLAN, engines=engines)

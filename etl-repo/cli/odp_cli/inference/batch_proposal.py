@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from odp.file_processor.planning import bytes_of_a_worker, packed_batches, workers_for
+from odp.file_processor.batches import packed_batches
+from odp.file_processor.planning import bytes_of_a_worker, workers_for
 from odp.records import PendingWork
 
 from odp_cli.inference.cadence_proposal import CadenceProposal

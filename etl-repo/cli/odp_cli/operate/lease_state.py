@@ -10,6 +10,8 @@ from typing import Any
 from odp.records import TableLease
 from odp.refresh import RefreshStatus
 
+from lake.tables.capabilities import Engine
+
 
 @dataclass(frozen=True, slots=True)
 class LastRefresh:
@@ -22,6 +24,9 @@ class LastRefresh:
     files: int
     error: str = ""
     updates_without_row: int = 0
+    engine: str = Engine.SPARK.value
+    beyond_engine: str = ""
+    """Why the native engine left the table to Spark, in its own run and in those of Spark that follow."""
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -33,12 +38,17 @@ class LastRefresh:
             "files": self.files,
             "error": self.error,
             "updates_without_row": self.updates_without_row,
+            "engine": self.engine,
+            "beyond_engine": self.beyond_engine,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseState:
-    """The lease of one table; `expires_at` is None when nobody has it."""
+    """The lease of one table; `expires_at` is None when nobody has it.
+
+    The native engine leaves the table to Spark until `spark_until`, for the reason `beyond_engine`.
+    """
 
     refresh_status: str = ""
     owner: str = ""
@@ -47,6 +57,8 @@ class LeaseState:
     last: LastRefresh | None = None
     refused_registrations: int = -1
     refused_configuration: str = ""
+    beyond_engine: str = ""
+    spark_until: datetime | None = None
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> LeaseState:
@@ -60,11 +72,17 @@ class LeaseState:
             last=_last_refresh(item["last_refresh"]) if "last_refresh" in item else None,
             refused_registrations=int(item.get("refused_registrations", -1)),
             refused_configuration=str(item.get("refused_configuration", "")),
+            beyond_engine=str(item.get("beyond_engine", "")),
+            spark_until=_moment(item["spark_until"]) if "spark_until" in item else None,
         )
 
     def is_held(self, now: datetime) -> bool:
         """Whether a run is writing the table."""
         return self.expires_at is not None and self.expires_at >= now
+
+    def is_left_to_spark(self, now: datetime) -> bool:
+        """Whether Spark refreshes the table because the native engine could not."""
+        return self.spark_until is not None and self.spark_until > now
 
     def may_have_unrecorded_commit(self, now: datetime) -> bool:
         """Whether the last run may have committed files that are still pending: it died, or failed."""
@@ -85,6 +103,8 @@ def _last_refresh(item: Mapping[str, Any]) -> LastRefresh:
         files=int(item.get("files_processed", 0)),
         error=str(item.get("error_message", "")),
         updates_without_row=int(item.get("updates_without_row", 0)),
+        engine=str(item.get("engine", Engine.SPARK.value)),
+        beyond_engine=str(item.get("beyond_engine", "")),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from odp.file_manager.waiting_files import WARNS_BEFORE, expires_at, expires_soon
 from odp.file_processor.planning import may_start
-from odp.records import HELD_KINDS, PendingWork, QuarantineKind, RawTableConfig
+from odp.records import HELD_KINDS, NATIVE_RUN, PendingWork, QuarantineKind, RawTableConfig
 from odp.refresh import RefreshStatus
 
 from odp_cli.operate.entries import Entry
@@ -32,6 +32,7 @@ class State(StrEnum):
     INTERRUPTED = "interrupted"
     PAUSED = "paused"
     REFRESHING = "refreshing"
+    LEFT_TO_SPARK = "left to Spark"
     OK = "ok"
 
 
@@ -185,3 +186,5 @@ def _run_conditions(config: RawTableConfig | None, lease: LeaseState, now: datet
         yield Condition(State.INTERRUPTED, f"run {lease.owner} ended without recording its end; the next one continues")
     elif lease.refresh_status == RefreshStatus.ERROR and lease.refused_registrations < 0:
         yield Condition(State.FAILED, lease.last.error if lease.last else "the run log has the reason")
+    if lease.is_left_to_spark(now) and not (lease.is_held(now) and lease.owner.startswith(NATIVE_RUN)):
+        yield Condition(State.LEFT_TO_SPARK, f"until {lease.spark_until:%Y-%m-%d %H:%M}, {lease.beyond_engine}")

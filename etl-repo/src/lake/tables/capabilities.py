@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from lake.tables.columns import ColumnType, Promotion
 from lake.tables.partitions import Transform
+
+
+class Engine(StrEnum):
+    """What applies a refresh: Spark in a Glue run, or the native engine in a function; the values are stored."""
+
+    SPARK = "spark"
+    NATIVE = "native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,8 @@ class Capabilities:
     """By what the values of a partition column may be made into, the types of such a column; empty for any type."""
     table_types: tuple[str, ...]
     """The types that a table may have, as manifests call them; the first is usual."""
+    engines: tuple[Engine, ...] = (Engine.SPARK,)
+    """What can write such tables."""
     reserved_names: frozenset[str] = frozenset()
     """Further names, in lower case, that no column of a source can have."""
     extra_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

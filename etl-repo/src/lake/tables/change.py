@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lake.errors import TerminalError
 from lake.tables.columns import Columns
+from lake.tables.size import TableSize
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -69,6 +70,8 @@ class TableChange:
     columns: Columns
     proof: Proof
     known: DataFrame | None = None
+    fence: int = 0
+    """The fencing token of the writer's lease, which commits of Iceberg carry; 0 if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class Commit:
     time: str
     proof: Proof
     rows: WrittenRows
+    size: TableSize | None = None
+    """The table's size after the commit; None if the format's commits do not say it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from lake.tables.columns import (
     Unsupported,
 )
 
-# https://github.com/apache/parquet-format/blob/master/LogicalTypes.md; unsigned integers take the next wider type
-_PRIMITIVES: dict[str, ColumnType] = {
+# https://github.com/apache/parquet-format/blob/master/LogicalTypes.md; both engines read types by these tables
+PHYSICAL_TYPES: dict[str, ColumnType] = {
     "boolean": Boolean(),
     "int32": INT,
     "int64": BIGINT,
@@ -36,7 +36,8 @@ _PRIMITIVES: dict[str, ColumnType] = {
     "double": Double(),
     "binary": Binary(),
 }
-_ANNOTATIONS: dict[str, ColumnType] = {
+"""Of columns without annotation; `binary` also has a fixed length."""
+ANNOTATED_TYPES: dict[str, ColumnType] = {
     "STRING": String(),
     "UTF8": String(),
     "ENUM": String(),
@@ -52,7 +53,8 @@ _ANNOTATIONS: dict[str, ColumnType] = {
     "INTEGER(32,false)": BIGINT,
     "INTEGER(64,false)": UNSIGNED_64,
 }
-_TIMES: dict[tuple[str, str], ColumnType] = {
+"""By what Parquet prints; an unsigned integer takes the next wider type."""
+TIME_TYPES: dict[tuple[str, str], ColumnType] = {
     ("TIMESTAMP", "MILLIS"): Timestamp(),
     ("TIMESTAMP", "MICROS"): Timestamp(),
     ("TIME", "MILLIS"): TimeOfDay("millis"),
@@ -86,15 +88,15 @@ def _type_of_field(name: str, printed: str) -> ColumnType:
 
 
 def _type(physical: str, annotation: str) -> ColumnType:
-    known = _PRIMITIVES.get(physical.partition("(")[0].replace("fixed_len_byte_array", "binary"))
+    known = PHYSICAL_TYPES.get(physical.partition("(")[0].replace("fixed_len_byte_array", "binary"))
     if known and not annotation:
         return known
-    if known and annotation in _ANNOTATIONS:
-        return _ANNOTATIONS[annotation]
+    if known and annotation in ANNOTATED_TYPES:
+        return ANNOTATED_TYPES[annotation]
     if known and (parameters := _PARAMETERS.fullmatch(annotation)):
         kind, first, second = parameters.groups()
         if kind == "DECIMAL":
             return Decimal(int(first), int(second))
-        if (kind, first) in _TIMES:
-            return _TIMES[kind, first]
+        if (kind, first) in TIME_TYPES:
+            return TIME_TYPES[kind, first]
     return Unsupported(f"{physical} {annotation}".rstrip())

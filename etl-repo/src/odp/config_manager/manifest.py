@@ -212,4 +212,5 @@ def _table_config(fields: Mapping[str, Any]) -> RawTableConfig:
         before_images=fields["before_images"],
         partition_transform=partition.transform if partition else "identity",
         partition_buckets=partition.buckets if partition else 0,
+        engine=fields["engine"],
     )

@@ -121,6 +121,12 @@ class TableEntry(Model):
 
     A table that has data changes its format only by a reload into a new raw_table_name.
     """
+    engine: Literal["auto", "spark", "native"] = "auto"
+    """What refreshes the table: spark (a Glue job), native (a function without Spark, for Iceberg tables), or auto.
+
+    auto chooses for each refresh, by the pending files and the size of the table. Whatever the native engine cannot
+    take is refreshed by Spark, also with native.
+    """
     hudi_table_type: Literal["copy_on_write", "merge_on_read"] = "copy_on_write"
     """Of Hudi tables only: copy_on_write, which every reader reads, or merge_on_read."""
     is_active: Literal["Y", "N"] = "Y"

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from lake.tables.partitions import Partition
 from lake.tables.registry import FORMATS
+from odp.records import AUTO
 from odp.table_identity import COLUMN, COLUMNS, MERGE_ON_READ, VIEWS, read_columns, read_partition
 
 # Types of fields that name columns: a text with quotes around unusual names, or a JSON list.
@@ -171,6 +172,14 @@ def _what_the_format_lacks(table: Entry) -> Iterator[str]:
             f"{table.called('partition_key')}: {capabilities.name} tables have no partitions by {partition}; write "
             f'"table_format": "{able[0]}", or a column by whose own values the table is partitioned (a column of this '
             "name stands in double quotes)"
+        )
+    engine = table.fields.get("engine", AUTO)
+    if engine not in (AUTO, *capabilities.engines):
+        other = next(other for other, one in FORMATS.items() if engine in one.capabilities.engines)
+        yield (
+            f"engine: {capabilities.name} tables cannot be refreshed by the {engine} engine; write "
+            f'"table_format": "{other}", which takes a reload for a table that has data, or "engine": '
+            f'"{capabilities.engines[0]}"'
         )
     table_type = table.fields.get("hudi_table_type")
     if table_type and table_type not in capabilities.table_types:

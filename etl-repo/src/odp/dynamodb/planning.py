@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import persist, took_place
-from odp.dynamodb.table_leases import read_leases
-from odp.records import CADENCE_CLAIM, LandedFile, TableLease
+from lake.tables.capabilities import Engine
+from lake.tables.size import TableSize
+from odp.dynamodb.table_leases import beyond_engine, read_leases
+from odp.records import CADENCE_CLAIM, LandedFile, TableLease, engine_of_run
 from odp.refresh import RefreshStatus
 from odp.stored_format import FORMAT
 
@@ -97,7 +100,8 @@ class DynamoDbPlannedLeases:
         return {str(item["raw_table_name"]): self._lease_of(item) for item in items}
 
     def _lease_of(self, item: Mapping[str, Any]) -> TableLease:
-        is_held = float(item.get("lease_expires_at", 0)) >= self._clock()
+        now = self._clock()
+        is_held = float(item.get("lease_expires_at", 0)) >= now
         is_writing = item.get("refresh_status") == RefreshStatus.UPDATING.value
         last: Mapping[str, Any] = item.get("last_refresh", {})
         return TableLease(
@@ -109,7 +113,22 @@ class DynamoDbPlannedLeases:
             ended_at=str(last.get("refresh_end_date_time", "")),
             error=str(last.get("error_message", "")),
             touched_at=max(str(last.get("refresh_end_date_time", "")), _moment(item.get("lease_since"))),
+            engine=_last_engine(item),
+            size=_size(item.get("table_size")),
+            beyond_engine=beyond_engine(item, now),
         )
+
+
+def _last_engine(item: Mapping[str, Any]) -> Engine:
+    """Return the engine of the run that has the lease, or had it last; earlier releases had Spark only."""
+    if owner := item.get("lease_owner"):
+        return engine_of_run(str(owner))
+    last: Mapping[str, Any] = item.get("last_refresh", {})
+    return Engine.NATIVE if last.get("engine") == Engine.NATIVE else Engine.SPARK
+
+
+def _size(stored: Mapping[str, Any] | None) -> TableSize | None:
+    return TableSize(**{field.name: int(stored[field.name]) for field in fields(TableSize)}) if stored else None
 
 
 def _moment(seconds: Any) -> str:  # noqa: ANN401 - boto3 gives a number of DynamoDB

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from lake.batched import batched
 from lake.ledger.connection import failed_conditions, transact
 from lake.ledger.leases import demanding
 from lake.shown_text import bounded_message, bounded_trace
+from lake.tables.capabilities import Engine
 from odp.dynamodb.file_tracker import key_of, pending_item
 from odp.dynamodb.planning import summary_update
 from odp.dynamodb.quarantine import item_of, key_in_quarantine
-from odp.dynamodb.table_leases import lease_item, lost
+from odp.dynamodb.table_leases import BEYOND_ENGINE, lease_item, left_to_spark, lost
 from odp.records import FileStatus, LandedFile, Quarantined, QuarantineKind
 from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 from odp.stored_format import FORMAT
@@ -139,7 +140,13 @@ class DynamoDbRunLog:
         }
         if entry.written_with is not None:
             values["written_with"] = dict(entry.written_with)
+        if entry.size is not None:
+            values["table_size"] = asdict(entry.size)
         gone = ["lease_owner", "lease_expires_at", "lease_since"]
+        if outcome.is_left_to_spark:
+            values |= left_to_spark(outcome.beyond_engine, self._clock())
+        elif outcome.engine is Engine.NATIVE:
+            gone += BEYOND_ENGINE
         if entry.refused:
             values["refused_registrations"] = entry.refused_registrations
             values["refused_configuration"] = entry.refused_configuration
@@ -151,7 +158,7 @@ class DynamoDbRunLog:
         yield {"Update": {**mine, "UpdateExpression": update}}
         if entry.refused:
             yield {"Put": {"TableName": self._tables.quarantine, "Item": item_of(_refused(outcome))}}
-        elif outcome.status is RefreshStatus.COMPLETED:
+        elif outcome.status is RefreshStatus.COMPLETED and not outcome.is_left_to_spark:
             key = key_in_quarantine(QuarantineKind.REFUSED_TABLE, outcome.qualified_name)
             yield {"Delete": {"TableName": self._tables.quarantine, "Key": key}}
 
@@ -183,6 +190,8 @@ def _numbers(outcome: RefreshOutcome) -> dict[str, Any]:
         "rows_deleted": outcome.counts.deleted,
         "updates_without_row": outcome.counts.updates_without_row,
         "files_processed": outcome.files,
+        "engine": outcome.engine.value,
+        **({"beyond_engine": outcome.beyond_engine} if outcome.beyond_engine else {}),
     }
 
 
@@ -193,4 +202,9 @@ def _refused(outcome: RefreshOutcome) -> Quarantined:
 
 def _bounded(outcome: RefreshOutcome) -> RefreshOutcome:
     """Cut an error, because one that no item can hold would leave the refresh open; the run's log has all of it."""
-    return replace(outcome, error=bounded_message(outcome.error), stack_trace=bounded_trace(outcome.stack_trace))
+    return replace(
+        outcome,
+        error=bounded_message(outcome.error),
+        stack_trace=bounded_trace(outcome.stack_trace),
+        beyond_engine=bounded_message(outcome.beyond_engine),
+    )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from lake.errors import LeaseLostError
 from lake.ledger.connection import read_items
 from lake.ledger.leases import DynamoDbLeases, LeaseItem, decimal_seconds
-from odp.records import WrittenTable
+from lake.tables.capabilities import Engine
+from odp.records import WrittenTable, engine_of_run
 from odp.refresh import Lease, RefreshStatus
 from odp.stored_format import FORMAT
 
@@ -42,13 +43,18 @@ class DynamoDbTableLeases:
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
         """Take the lease if it is free, expired or the owner's own; None while another run holds it."""
-        since = {"refresh_status": RefreshStatus.UPDATING.value, "lease_since": decimal_seconds(self._clock())}
+        now = self._clock()
+        since = {"refresh_status": RefreshStatus.UPDATING.value, "lease_since": decimal_seconds(now)}
+        if engine_of_run(owner) is Engine.NATIVE:
+            since |= left_to_spark(_DIED.format(run=owner), now)
         item = self._leases.take(lease_item(self._table, qualified_name), owner, since)
         if item is None:
             return None
         token, commit = int(item["fencing_token"]), str(item.get("catalog_commit", ""))
         expires_at = float(item["lease_expires_at"])
-        return Lease(qualified_name, owner, token, expires_at, commit, item.get("written_with"))
+        return Lease(
+            qualified_name, owner, token, expires_at, commit, item.get("written_with"), beyond_engine(item, now)
+        )
 
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held.
@@ -58,6 +64,27 @@ class DynamoDbTableLeases:
         """
         if not self._leases.renew(lease_item(self._table, lease.qualified_name), lease):
             raise lost(lease)
+
+
+# Why the native engine left a table to Spark. A native run writes this with its lease, and removes it at its end: so
+# the reason stands there if it is killed.
+
+
+SPARK_SECONDS = 86_400
+"""How long the native engine leaves a table to Spark; after that, the table may have become smaller."""
+BEYOND_ENGINE = ("beyond_engine", "spark_until")
+_DIED = "the run {run} ended without recording its end: it ran out of memory or time, or was stopped"
+
+
+def left_to_spark(reason: str, now: float) -> dict[str, Any]:
+    """Return the attributes of a lease by which Spark refreshes the table for a day."""
+    return dict(zip(BEYOND_ENGINE, (reason, decimal_seconds(now + SPARK_SECONDS)), strict=True))
+
+
+def beyond_engine(item: Mapping[str, Any], now: float) -> str:
+    """Return why the native engine left a table to Spark within the last day; empty if it did not."""
+    reason, until = (item.get(name) for name in BEYOND_ENGINE)
+    return str(reason) if until is not None and float(until) > now else ""
 
 
 def lease_item(table: str, qualified_name: str) -> LeaseItem:

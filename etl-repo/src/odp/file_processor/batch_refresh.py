@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lake.errors import BeyondEngineError
 from lake.log_keys import threads_with_keys
 from odp.errors import RefreshFailedError, UnrecordedFailureError
 from odp.file_processor.refresh_ports import RefreshPorts
@@ -34,6 +35,9 @@ class TableRefresher(RefreshPorts):
         work = RefreshRun(self, config, lease, started_at)
         try:
             work.run()
+        except BeyondEngineError as beyond:
+            logger.warning("%s is left to Spark, which refreshes it next: %s", config.qualified_name, beyond)
+            return work.close(beyond)
         except Exception as failure:  # the other tables of the batch continue; the job run reports the failure
             logger.exception("%s was not refreshed", config.qualified_name)
             return work.close(failure, traceback.format_exc())

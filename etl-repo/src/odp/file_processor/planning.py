@@ -1,20 +1,21 @@
-"""Plans a cadence: which tables start, in batches that one Glue run refreshes, with workers that fit their size."""
+"""Plans a cadence: which tables start, in batches that one run refreshes, with workers that fit their size."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from lake.tables.capabilities import Engine
 from odp.config_manager.cadence import minutes_of
+from odp.file_processor.batches import MOST_BATCHES, EngineBatches, batches_of_engines
+from odp.file_processor.engines import MEBIBYTE, PlannedTable
 from odp.ports import CadenceClaims, Cadences, PendingWorkReader, PlannedLeases, PlanStorage
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
 
 # Sizes a Glue run by its pending bytes: number of workers and execution class.
 
 
-MEBIBYTE = 1024**2
 BYTES_OF_A_CORE = 256 * MEBIBYTE
 """Pending bytes for each core: Spark reads 128 MB in a task, and two tasks in a row outlast their scheduling."""
 CORES = {"G.1X": 4, "G.2X": 8, "G.4X": 16, "G.8X": 32, "G.12X": 48, "G.16X": 64}
@@ -50,46 +51,6 @@ def execution_class(refresh_cadence: str, worker_type: str, minutes: int) -> tup
     if has_time and worker_type in FLEX_WORKERS:
         return FLEX, minutes * FLEX_TAKES
     return STANDARD, minutes
-
-
-# Divides tables with pending files into batches by bytes and by number.
-
-
-MOST_BATCHES = 500
-"""Step Functions keeps 25,000 events of an execution; a batch writes up to 45 when Glue is busy."""
-
-
-def packed_batches(work: Iterable[PendingWork], most_tables: int, bytes_of_a_batch: int) -> list[list[str]]:
-    """Fill few batches of about equal bytes; tables share a batch only if all of them fit.
-
-    A batch has at most `most_tables`. If bytes alone would make more than MOST_BATCHES, batches take more bytes: an
-    execution's history is limited, and no table waits for the next execution.
-    """
-    largest_first = sorted(work, key=lambda table: (-table.bytes, table.source_table_name))
-    by_count = -(-len(largest_first) // most_tables)
-    batches = _packed(largest_first, most_tables, bytes_of_a_batch)
-    while len(batches) > max(by_count, MOST_BATCHES):
-        bytes_of_a_batch *= 2
-        batches = _packed(largest_first, most_tables, bytes_of_a_batch)
-    return batches
-
-
-def _packed(largest_first: Sequence[PendingWork], most_tables: int, bytes_of_a_batch: int) -> list[list[str]]:
-    """Put large tables into batches of their own, and the others, largest first, into the lightest batch with room."""
-    alone = [[table.source_table_name] for table in largest_first if table.bytes >= bytes_of_a_batch]
-    shared = largest_first[len(alone) :]
-    fewest = max(-(-len(shared) // most_tables), -(-sum(table.bytes for table in shared) // bytes_of_a_batch))
-    batches: list[list[str]] = [[] for _ in range(fewest)]
-    lightest_first = [(0, number) for number in range(fewest)]
-    for table in shared:
-        if lightest_first[0][0] + table.bytes > bytes_of_a_batch:
-            batches.append([])
-            heapq.heappush(lightest_first, (0, len(batches) - 1))
-        pending_bytes, number = heapq.heappop(lightest_first)
-        batches[number].append(table.source_table_name)
-        if len(batches[number]) < most_tables:
-            heapq.heappush(lightest_first, (pending_bytes + table.bytes, number))
-    return alone + batches
 
 
 # Plans one execution: which tables of a cadence have work, in which batches.
@@ -150,32 +111,34 @@ class BatchManager:
         return {}
 
     def _plan(self, refresh_cadence: str, execution: str) -> tuple[BatchConfig, BatchPlan, RunSize]:
-        batch_config, active_tables = self.cadences.cadence(refresh_cadence)
-        work = longest_left_alone(self._work(active_tables), MOST_BATCHES * batch_config.refresh_tables_batch_size)
+        config, active_tables = self.cadences.cadence(refresh_cadence)
+        most_tables = config.refresh_tables_batch_size
+        tables = longest_left_alone(self._tables(active_tables), MOST_BATCHES * most_tables)
         # so tables share a run only if the fewest workers are enough for all of them
-        most_bytes = bytes_of_a_worker(batch_config.glue_job_worker_type)
-        batches = packed_batches(work, batch_config.refresh_tables_batch_size, most_bytes)
+        batches = batches_of_engines(tables, most_tables, bytes_of_a_worker(config.glue_job_worker_type))
         name = execution.rsplit(":", 1)[-1]
-        plan = BatchPlan(refresh_cadence, name, tuple(tuple(batch) for batch in batches))
+        source_tables = tuple(tuple(batch) for batch in (*batches.spark, *batches.native))
+        plan = BatchPlan(refresh_cadence, name, source_tables, batches.engines)
         if plan.batches:
             self.plans.write(plan)
-        return batch_config, plan, self._size(batch_config, batches, work)
+        return config, plan, self._size(config, batches, tables)
 
-    def _size(
-        self, config: BatchConfig, batches: Sequence[Sequence[str]], work: Mapping[PendingWork, TableLease]
-    ) -> RunSize:
-        """Size the runs by pending bytes; a table whose run was cut off gets the most workers and time."""
-        bytes_of = {table.source_table_name: table.bytes for table in work}
-        cut_off = {table.source_table_name for table, lease in work.items() if lease.was_cut_off}
-        loads = [sum(bytes_of[table] for table in batch) for batch in batches]
-        minutes = self._minutes(max(loads, default=0), was_cut_off=bool(cut_off))
+    def _size(self, config: BatchConfig, batches: EngineBatches, tables: Iterable[PlannedTable]) -> RunSize:
+        """Size the runs by pending bytes; a table whose Glue run was cut off gets the most workers and time.
+
+        A native batch has a size, too: a state machine of an earlier release starts a Glue run for it.
+        """
+        bytes_of = {table.work.source_table_name: table.work.bytes for table in tables}
+        cut_off = {table.work.source_table_name for table in tables if _is_worn_out(table)}
+        loads = [sum(bytes_of[table] for table in batch) for batch in batches.spark]
+        minutes = self._minutes(max(loads, default=0), was_cut_off=any(cut_off.intersection(b) for b in batches.spark))
         class_, minutes = execution_class(config.refresh_cadence, config.glue_job_worker_type, minutes)
         most = config.glue_job_max_workers
-        workers = tuple(
+        workers = [
             workers_for(load, config.glue_job_worker_type, most) if cut_off.isdisjoint(batch) else most
-            for batch, load in zip(batches, loads, strict=True)
-        )
-        return RunSize(workers, class_, minutes)
+            for batch, load in zip(batches.spark, loads, strict=True)
+        ]
+        return RunSize((*workers, *[FEWEST_WORKERS] * len(batches.native)), class_, minutes)
 
     def _minutes(self, pending_bytes: int, *, was_cut_off: bool) -> int:
         """The timeout of a run: a load that replaces its table in one commit must not time out again and again.
@@ -186,22 +149,28 @@ class BatchManager:
         needed = MOST_MINUTES if was_cut_off else min(-(-pending_bytes // BYTES_PER_MINUTE), MOST_MINUTES)
         return max(self.job_timeout_minutes, needed)
 
-    def _work(self, active_tables: Iterable[RawTableConfig]) -> dict[PendingWork, TableLease]:
+    def _tables(self, active_tables: Iterable[RawTableConfig]) -> list[PlannedTable]:
         pending = self.files.pending_work()
         tables = [table for table in active_tables if table.source_table_name in pending]
         leases = self.leases.leases(table.qualified_name for table in tables)
-        found = ((table, pending[table.source_table_name], leases.get(table.qualified_name)) for table in tables)
-        known = ((table, work, lease or TableLease()) for table, work, lease in found)
-        return {work: lease for table, work, lease in known if may_start(table, work, lease)}
+        found = (
+            PlannedTable(table, pending[table.source_table_name], leases.get(table.qualified_name, TableLease()))
+            for table in tables
+        )
+        return [table for table in found if may_start(table.config, table.work, table.lease)]
 
 
-def longest_left_alone(work: Mapping[PendingWork, TableLease], most: int) -> dict[PendingWork, TableLease]:
+def longest_left_alone(tables: Iterable[PlannedTable], most: int) -> list[PlannedTable]:
     """Take as many tables as one execution's history allows: those that no run has touched for the longest time.
 
     The others come first in the next execution, so no table starves.
     """
-    oldest_first = sorted(work.items(), key=lambda each: (each[1].touched_at, each[0].source_table_name))
-    return dict(oldest_first[:most])
+    return sorted(tables, key=lambda each: (each.lease.touched_at, each.work.source_table_name))[:most]
+
+
+def _is_worn_out(table: PlannedTable) -> bool:
+    """Whether the table's last run was one of Glue and ended before its time."""
+    return table.lease.was_cut_off and table.lease.engine is Engine.SPARK
 
 
 def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bool:
@@ -220,5 +189,6 @@ def state_of(batch_config: BatchConfig, plan: BatchPlan, size: RunSize) -> dict[
         "glue_job_execution_class": size.execution_class,
         "glue_job_timeout_minutes": size.minutes,
         "glue_job_workers": list(size.workers),
+        "spark_batches": plan.spark_batches,
         "batches": list(range(len(plan.batches))),
     }

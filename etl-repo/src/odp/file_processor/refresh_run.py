@@ -12,14 +12,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeGuard
 
-from lake.errors import LeaseLostError, RejectedInputError, one_line
+from lake.errors import BeyondEngineError, LeaseLostError, RejectedInputError, one_line
 from lake.landing.listings import TableListing
+from lake.tables.capabilities import Engine
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.loads import is_settled
 from odp.file_processor.selection.readability import ProcessedFiles, Readability, as_committed, entries_of
-from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason
+from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason, engine_of_run
 from odp.refresh import (
     LastCommit,
     Lease,
@@ -50,8 +51,7 @@ class RefreshRun:
         self._lease = lease
         self._started_at = started_at
         self._catalog_commit = lease.catalog_commit
-        self._has_commit = False
-        self._newest_files: frozenset[str] = frozenset()
+        self._newest: LastCommit | None = None
         self._is_writing = False
         self._done: tuple[LandedFile, ...] = ()
         self._files = 0
@@ -61,6 +61,8 @@ class RefreshRun:
         self._left = 0
         self._is_all = True
         self._awaits_load = False
+        self._engine = engine_of_run(lease.owner)
+        self._beyond_engine = lease.beyond_engine if self._engine is Engine.SPARK else ""
 
     def run(self) -> None:
         """Do everything except the closing record."""
@@ -68,8 +70,7 @@ class RefreshRun:
         with LeaseHeartbeat(self._lease, self._with.leases, seconds=self._with.heartbeat_seconds) as heartbeat:
             last = self._with.writer.last_refresh(self._config)
             if last is not None:
-                self._has_commit = True
-                self._newest_files = last.file_ids
+                self._newest = last
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
             readability = Readability(self._with.staged_files, self._register_missing(state))
@@ -81,7 +82,10 @@ class RefreshRun:
         """Write the closing record and return the lease; a run that lost its lease records only that.
 
         A run that failed after everything was applied has completed, because no pending file would start another run.
+        A native run that leaves the rest to Spark has completed, too.
         """
+        if failure and self._is_beyond_engine(failure):
+            self._beyond_engine, failure, stack_trace = _named(failure), None, ""
         if failure and self._is_complete(failure):
             failure, stack_trace = None, ""
         status = RefreshStatus.ERROR if failure else RefreshStatus.COMPLETED
@@ -96,6 +100,7 @@ class RefreshRun:
             # a table that waits for the rest of a reload is planned again when the load is whole, despite the refusal
             refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
+            size=self._newest.size if self._newest else None,
         )
         try:
             self._with.run_log.append(self._lease, entry)
@@ -106,6 +111,10 @@ class RefreshRun:
             self._with.run_log.record(outcome, self._with.run_id)
             return outcome
         return entry.outcome
+
+    def _is_beyond_engine(self, failure: Exception) -> bool:
+        """Whether a native run met a limit of its engine or of its memory; what was not committed is invisible."""
+        return self._engine is Engine.NATIVE and isinstance(failure, BeyondEngineError | MemoryError)
 
     def _is_complete(self, failure: Exception) -> bool:
         if isinstance(failure, RejectedInputError):
@@ -125,16 +134,18 @@ class RefreshRun:
             ended_at=now_text(),
             counts=self._counts,
             files=self._files,
+            engine=self._engine,
+            beyond_engine=self._beyond_engine,
         )
 
     def _holds_data(self) -> bool:
         """Whether the table certainly has data; a failed write may have committed, so the table itself is read."""
-        if self._is_writing and not self._has_commit:
+        if self._is_writing and self._newest is None:
             try:
-                self._has_commit = self._with.writer.last_refresh(self._config) is not None
+                self._newest = self._with.writer.last_refresh(self._config)
             except Exception:  # the next refresh will know
                 logger.exception("%s does not say whether it holds data", self._config.qualified_name)
-        return self._has_commit
+        return self._newest is not None
 
     def _finish_earlier_run(self, last: LastCommit) -> None:
         """Record the files of a run that died after its commit, including a file that a person skipped meanwhile."""
@@ -196,12 +207,11 @@ class RefreshRun:
             limits=self._with.limits,
             is_all=self._is_all,
         )
-        refresh = replace(selection.select(), follows=self._newest_files)
+        refresh = replace(selection.select(), follows=self._newest.file_ids if self._newest else frozenset())
         if refresh.files:
             self._is_writing = True
             committed = self._apply(refresh, check_lease)
-            self._has_commit = True
-            self._newest_files = committed.file_ids
+            self._newest = committed
             self._publish(committed, refresh.files)
         self._set_aside(refresh)
         self._left = len(pending) - len(self._done)
@@ -212,7 +222,8 @@ class RefreshRun:
     def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Write the refresh. Files to hold are held even if the others are refused: that may correct the table."""
         try:
-            return self._with.writer.apply(self._config, refresh, check_lease)
+            leased = replace(refresh, fence=self._lease.fencing_token)
+            return self._with.writer.apply(self._config, leased, check_lease)
         except RejectedInputError:
             self._set_aside(replace(refresh, files=(), skipped=()))
             raise

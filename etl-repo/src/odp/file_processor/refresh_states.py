@@ -94,8 +94,10 @@ class RefreshStates:
                 yield from self._refresh(table, lease, pending.get(table.source_table_name))
 
     def _refresh(self, table: RawTableConfig, lease: TableLease, work: PendingWork | None) -> Iterator[State]:
-        """Judge the last refresh; one that was cut off gives no state, because the next one begins by itself."""
+        """Judge the last refresh; one that was cut off or left to Spark gives no state: another one follows."""
         subject = Subject(Aspect.REFRESH, table.qualified_name)
+        if lease.is_left_to_spark and work is not None:
+            return
         if lease.refresh_status == RefreshStatus.COMPLETED:
             lines = (_table_line(table), _waiting(work), f"Run: {self.commands.status(table.source_table_name)}")
             yield State(subject, f"{table.qualified_name} is refreshed again", lines, since=lease.ended_at)

@@ -8,43 +8,11 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.tables.columns import (
-    BIGINT,
-    INT,
-    UNSIGNED_64,
-    Binary,
-    Boolean,
-    Columns,
-    ColumnType,
-    Date,
-    Decimal,
-    Double,
-    Float,
-    String,
-    TimeOfDay,
-    Timestamp,
-    Unsupported,
-)
+from lake.tables.columns import Columns, ColumnType, Decimal, Unsupported
+from lake.tables.parquet_schema import ANNOTATED_TYPES, PHYSICAL_TYPES, TIME_TYPES
 
-_PHYSICAL: dict[str, ColumnType] = {
-    "BOOLEAN": Boolean(),
-    "INT32": INT,
-    "INT64": BIGINT,
-    "INT96": Timestamp(),
-    "FLOAT": Float(),
-    "DOUBLE": Double(),
-    "BYTE_ARRAY": Binary(),
-    "FIXED_LEN_BYTE_ARRAY": Binary(),
-}
-_LOGICAL: dict[str, ColumnType] = {
-    "String": String(),
-    "Enum": String(),
-    "JSON": String(),
-    "BSON": Binary(),
-    "Date": Date(),
-}
-_UNSIGNED: dict[int, ColumnType] = {8: INT, 16: INT, 32: BIGINT, 64: UNSIGNED_64}
-_TIME_UNITS: dict[str, ColumnType] = {"milliseconds": TimeOfDay("millis"), "microseconds": TimeOfDay("micros")}
+_BINARY = ("byte_array", "fixed_len_byte_array")
+_UNITS = {"milliseconds": "MILLIS", "microseconds": "MICROS"}
 
 
 def file_columns(parquet: pq.ParquetFile) -> Columns:
@@ -71,16 +39,15 @@ def _leaves(type_: pa.DataType) -> int:
 
 def _type(column: pq.ColumnSchema) -> ColumnType:
     logical = json.loads(column.logical_type.to_json())
-    kind = logical["Type"]
-    if kind in ("None", "Undefined") and column.physical_type in _PHYSICAL:
-        return _PHYSICAL[column.physical_type]
-    found = _LOGICAL.get(kind)
-    if kind == "Int":
-        found = _PHYSICAL[column.physical_type] if logical["isSigned"] else _UNSIGNED[logical["bitWidth"]]
+    kind, physical = logical["Type"], column.physical_type.lower()
+    if kind in ("None", "Undefined"):
+        found = PHYSICAL_TYPES.get("binary" if physical in _BINARY else physical)
+    elif kind == "Int":
+        found = ANNOTATED_TYPES.get(f"INTEGER({logical['bitWidth']},{str(logical['isSigned']).lower()})")
     elif kind == "Decimal":
         found = Decimal(logical["precision"], logical["scale"])
-    elif kind == "Timestamp" and logical["timeUnit"] in _TIME_UNITS:
-        found = Timestamp()
-    elif kind == "Time":
-        found = _TIME_UNITS.get(logical["timeUnit"])
-    return found or Unsupported(f"{column.physical_type.lower()} {column.logical_type}")
+    elif kind in ("Timestamp", "Time"):
+        found = TIME_TYPES.get((kind.upper(), _UNITS.get(logical["timeUnit"], "")))
+    else:
+        found = ANNOTATED_TYPES.get(kind.upper())
+    return found or Unsupported(f"{physical} {column.logical_type}")

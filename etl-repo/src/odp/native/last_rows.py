@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-VALID_SEQUENCE = r"^[0-9]{35}\z"
-"""DMS writes exactly 35 digits; see `row_order.py`."""
+from odp.records import VALID_SEQUENCE
+
 IS_CHANGE, SEQUENCE, FILE, ROW, IS_INSERT = "_odp_is_change", "_odp_sequence", "_odp_file", "_odp_row", "_odp_is_insert"
 POSITION = (IS_CHANGE, SEQUENCE, FILE, ROW, IS_INSERT)
 """Where a row stands in the source's order, and whether it is an insert."""

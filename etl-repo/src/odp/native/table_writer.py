@@ -78,7 +78,7 @@ class NativeTableWriter:
         stored = {**columns, **{name: String() for name in technical_columns(config)}}
         if decided.is_emptied:
             empty = schema_of(config, columns).empty_table()
-            return RowChange(kind, empty, stored, decided.proof("", {}, None))
+            return RowChange(kind, empty, stored, decided.proof("", {}, None), fence=decided.refresh.fence)
         rows = FinalRows(config, columns, files, named, self._open_file, version)
         counted = None
         may_count = may_count_updates_without_row(decided.refresh, decided.existing, named.values())
@@ -86,7 +86,7 @@ class NativeTableWriter:
             counted = rows.counts()
         proof = decided.proof(version, changed_names(named.values()), counted)
         final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
-        return RowChange(kind, final, stored, proof)
+        return RowChange(kind, final, stored, proof, fence=decided.refresh.fence)
 
     def _table(self, config: RawTableConfig) -> NativeIcebergTable:
         return self._open_table(definition_of(placed(config, self._buckets)))

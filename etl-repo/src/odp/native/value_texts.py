@@ -7,7 +7,7 @@ from functools import singledispatch
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake.errors import RejectedInputError
+from lake.errors import BeyondEngineError
 from lake.tables.columns import Binary, Boolean, ColumnType, Date, Decimal, Integer, String, TimeOfDay, Timestamp
 
 NULL_TEXT = "\\N"
@@ -20,10 +20,10 @@ def texts(type_: ColumnType, column: pa.Array) -> pa.Array:  # noqa: ARG001 - by
     """Write values of a type; NULL stays NULL.
 
     Raises:
-        RejectedInputError: Spark's text of such values, as of floats, is not known here.
+        BeyondEngineError: Spark's text of such values, as of floats, is not known here.
     """
-    message = f"a key column of the type {type_} is written by the Spark engine only: set engine to spark"
-    raise RejectedInputError(message)
+    message = f"a key has a column of the type {type_}, whose texts only Spark writes"
+    raise BeyondEngineError(message)
 
 
 @texts.register

@@ -33,6 +33,7 @@ from odp_cli.app import app
 from odp_cli.operate import operated_lake
 from typer.testing import CliRunner, Result
 
+from lake.tables.capabilities import Engine
 from tests.moto_session import client, resource
 from tests.unit.odp import conftest as framework
 from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
@@ -115,7 +116,7 @@ class Lake:
 
     def refresh(self, config: RawTableConfig, files: Sequence[LandedFile], **fields: Any) -> None:
         """Do what a refresh writes at its end; `fields` belong to its outcome or its record."""
-        lease = self.leases.acquire(config.qualified_name, "jr_1")
+        lease = self.leases.acquire(config.qualified_name, fields.pop("run", "jr_1"))
         assert lease is not None
         outcome = RefreshOutcome(
             config.qualified_name,
@@ -126,6 +127,8 @@ class Lake:
             fields.pop("counts", RowCounts(1, 2, 3)),
             len(files),
             error=fields.pop("error", ""),
+            engine=fields.pop("engine", Engine.SPARK),
+            beyond_engine=fields.pop("beyond_engine", ""),
         )
         self.run_log.append(lease, RunRecord(outcome, tuple(files), closes=True, **fields))
 

@@ -13,6 +13,7 @@ from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState
 from odp_cli.operate.table_status import LedgerSnapshot, State, statuses
 
+from lake.tables.capabilities import Engine
 from tests.tools.odp_cli.operate.conftest import Lake, change, mend, part
 from tests.unit.odp.samples import table_config
 
@@ -162,6 +163,8 @@ def test_program_gets_everything_of_a_table(busy: Lake) -> None:
             "files": 1,
             "error": "",
             "updates_without_row": 0,
+            "engine": "spark",
+            "beyond_engine": "",
         },
     }
 
@@ -172,6 +175,28 @@ def test_person_sees_updates_without_a_row_beside_the_last_refresh(busy: Lake) -
     assert "+3 ~2 -1, 2 updates without a row" in busy.odp("status").output
     (table,) = busy.json("status", "s.t")["tables"]
     assert table["last_refresh"]["updates_without_row"] == 2
+
+
+def test_table_that_the_native_engine_left_says_why_and_until_when_spark_refreshes_it(busy: Lake) -> None:
+    reason = "BeyondEngineError: db.t: 1,000,001 changed rows are more than the native engine takes"
+    native = {"engine": Engine.NATIVE, "beyond_engine": reason}
+    busy.refresh(table_config(), [], run="native-7f", **native)
+    (table,) = busy.json("status", "s.t")["tables"]
+    assert (table["state"], table["last_refresh"]["engine"]) == ("left to Spark", "native")
+    assert table["last_refresh"]["beyond_engine"] == reason
+    assert re.fullmatch(rf"until 20..-..-.. ..:.., {re.escape(reason)}", table["reason"])
+    assert "by native" in busy.odp("status").output
+    busy.refresh(table_config(), [], run="native-80", engine=Engine.NATIVE)
+    (table,) = busy.json("status", "s.t")["tables"]
+    assert (table["state"], table["last_refresh"]["engine"]) == ("ok", "native")
+
+
+def test_native_run_that_was_killed_is_interrupted_and_leaves_its_table_to_spark(busy: Lake) -> None:
+    clock = (datetime.now(UTC) - timedelta(minutes=10)).timestamp()
+    DynamoDbTableLeases(busy.dynamodb, "leases", clock=lambda: clock).acquire("db.t", "native-7f")
+    (table,) = busy.json("status", "s.t")["tables"]
+    assert [each["state"] for each in table["conditions"]] == ["interrupted", "left to Spark"]
+    assert "native-7f ended without recording its end: it ran out of memory or time" in table["conditions"][1]["reason"]
 
 
 def test_person_sees_a_row_for_each_table(busy: Lake) -> None:

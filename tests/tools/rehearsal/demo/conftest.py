@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TRIPS", "ROWS", "PORT", "KEEP_FAILED", "REHEARSAL_FOLDER", "DIRECT"):
+    for name in ("TRIPS", "ROWS", "PORT", "KEEP_FAILED", "REHEARSAL_FOLDER", "DIRECT", "FORMAT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "300")
 

@@ -73,7 +73,7 @@ def test_taken_port_is_named(
 ) -> None:
     step_that(lambda: ())
     monkeypatch.setattr(spark_settings, "prepare_metastore", lambda: None)
-    monkeypatch.setattr(demo_module, "synthesise", lambda *_: ())
+    monkeypatch.setattr(demo_module, "synthesise", lambda *_, **__: ())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert_clear(run_demo("--port", str(port)), f"port {port} on 127.0.0.1 cannot be used (Address already in use)")

@@ -153,9 +153,9 @@ def test_options_may_come_from_the_environment_as_make_passes_them(
     monkeypatch.setattr(Demo, "run", run)
     monkeypatch.setattr("rehearsal.demo.demo.load_trips", lambda _: generate_trips(18))
     switches = {"KEEP_FAILED": "1", "DIRECT": "1"}
-    variables = {"TRIPS": "a.csv", "ROWS": "7", "PORT": "4", "REHEARSAL_FOLDER": str(folder), **switches}
-    assert CliRunner().invoke(app, ["demo"], env=variables).exit_code == 1
-    assert given == [(DemoOptions(Path("a.csv"), 7, 4, direct=True), Workspace.of(folder))]
+    variables = {"TRIPS": "a.csv", "ROWS": "7", "PORT": "4", "REHEARSAL_FOLDER": str(folder), "FORMAT": "iceberg"}
+    assert CliRunner().invoke(app, ["demo"], env=variables | switches).exit_code == 1
+    assert given == [(DemoOptions(Path("a.csv"), 7, 4, direct=True, table_format="iceberg"), Workspace.of(folder))]
     assert (folder / "lake").exists()
 
 

@@ -9,14 +9,12 @@ import pytest
 from rehearsal.report.model import (
     AuditedFile,
     DemoReport,
-    GlueRun,
     QuarantinedRow,
-    Run,
     Span,
     Stack,
-    TableRefresh,
     TaxiReport,
 )
+from rehearsal.report.runs import BatchRun, Run, TableRefresh
 from rehearsal.validation.comparison import Difference, Reconciliation, TableComparison
 from rehearsal.validation.taxi_results import ResultComparison
 
@@ -38,10 +36,10 @@ def comparison(number: int) -> TableComparison:
 def report(at: At) -> DemoReport:
     full_load = Run(
         "full load",
-        "arn:aws:states:us-east-1:222222222222:execution:odp:full",
+        ("full", "full-codes"),
         (
-            GlueRun(0, "jr_0123456789abcdef", at(10), at(40), "SUCCEEDED"),
-            GlueRun(1, "jr_f", at(12), at(50), "SUCCEEDED"),
+            BatchRun(0, "jr_0123456789abcdef", at(10), at(40), "SUCCEEDED", "spark", "2 G.1X", 0.015),
+            BatchRun(1, "native-f", at(12), at(50), "SUCCEEDED", "native", "1,769 MB", 0.0008),
         ),
         (
             TableRefresh("table_10", 1, at(20), at(30), inserted=700, updated=0, deleted=0, files=1),
@@ -50,8 +48,8 @@ def report(at: At) -> DemoReport:
     )
     changes = Run(
         "changes",
-        "arn:aws:states:us-east-1:222222222222:execution:odp:changes",
-        (GlueRun(0, "jr_c", at(60), at(80), "SUCCEEDED"),),
+        ("changes",),
+        (BatchRun(0, "jr_c", at(60), at(80), "SUCCEEDED", "spark", "2 G.1X", 0.016),),
         (TableRefresh("table_2", 0, at(65), at(66), inserted=50, updated=30, deleted=20, files=3),),
     )
     return DemoReport(

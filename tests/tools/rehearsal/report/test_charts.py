@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from rehearsal.report.charts import ZONES_SHOWN, demand_by_hour_and_zone, fares_by_day, rows_by_operation, trips_by_day
-from rehearsal.report.model import TableRefresh, TaxiReport
+from rehearsal.report.model import TaxiReport
+from rehearsal.report.runs import TableRefresh
 from tests.tools.rehearsal.report.svg import colours, parsed, tips, words
 
 NOON = datetime(2021, 1, 5, 12, tzinfo=UTC)

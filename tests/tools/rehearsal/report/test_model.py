@@ -1,8 +1,10 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from rehearsal.report.model import DemoReport, Run, TaxiReport, natural_order
+from rehearsal.report.model import DemoReport, TaxiReport, natural_order
+from rehearsal.report.runs import Run
 from rehearsal.validation.comparison import Difference, Reconciliation
 from rehearsal.validation.taxi_results import ResultComparison
 
@@ -13,22 +15,23 @@ def test_a_run_adds_up_its_tables(report: DemoReport) -> None:
     assert (changes.inserted, changes.updated, changes.deleted, changes.rows) == (50, 30, 20, 100)
 
 
-def test_a_run_lasts_from_its_first_glue_runs_start_to_the_last_ones_end(report: DemoReport) -> None:
+def test_a_run_lasts_from_its_first_batchs_start_to_the_last_ones_end(report: DemoReport) -> None:
     assert [run.seconds for run in report.runs] == [40.0, 20.0]
 
 
 def test_a_run_without_work_took_no_time() -> None:
-    assert Run("changes", "arn", (), ()).seconds == 0.0
+    assert Run("changes", (), (), ()).seconds == 0.0
 
 
 def test_a_report_adds_up_its_parts(report: DemoReport) -> None:
-    assert (report.seconds, report.lake_rows, report.resources, report.glue_runs) == (100.0, 2_468, 62, 3)
+    assert (report.seconds, report.lake_rows, report.resources) == (100.0, 2_468, 62)
     assert report.identical_tables == 2
 
 
 def test_a_report_of_nothing_has_no_figures(report: DemoReport) -> None:
     empty = replace(report, steps=(), stacks=(), runs=(), validation=Reconciliation(()))
-    assert (empty.seconds, empty.lake_rows, empty.resources, empty.glue_runs, empty.identical_tables) == (0, 0, 0, 0, 0)
+    assert (empty.seconds, empty.lake_rows, empty.resources, empty.identical_tables) == (0, 0, 0, 0)
+    assert (empty.usd, empty.by_engine) == (0, ())
 
 
 def test_numbers_in_names_are_ordered_as_numbers() -> None:
@@ -72,3 +75,26 @@ def test_a_run_has_passed_only_if_both_the_replica_and_the_taxi_flow_are_right(
     assert replace(report, taxi=taxi).has_passed
     assert not replace(report, taxi=replace(taxi, trips=0)).has_passed
     assert not replace(failed_report, taxi=taxi).has_passed
+
+
+def test_a_report_adds_up_runs_and_cost_by_engine(report: DemoReport) -> None:
+    assert [(engine, runs) for engine, runs, _ in report.by_engine] == [("spark", 2), ("native", 1)]
+    assert [usd for _, _, usd in report.by_engine] == pytest.approx([0.031, 0.0008])
+    assert report.usd == pytest.approx(0.0318)
+
+
+def test_a_run_of_one_engine_has_its_batches_and_tables_only(report: DemoReport) -> None:
+    full_load = report.runs[0]
+    assert full_load.engines == ("spark", "native")
+    native = full_load.of_engine("native")
+    assert ([table.table for table in native.tables], native.seconds, native.usd) == (["table_10"], 38.0, 0.0008)
+
+
+@pytest.mark.parametrize(("seconds", "shares"), [((10, 30), (0.25, 0.75)), ((0, 0), (0.5, 0.5))])
+def test_tables_of_a_batch_share_its_cost_by_their_seconds(
+    report: DemoReport, seconds: tuple[int, int], shares: tuple[float, float]
+) -> None:
+    run, table = report.runs[1], report.runs[1].tables[0]
+    tables = tuple(replace(table, end=table.start + timedelta(seconds=each)) for each in seconds)
+    shared = replace(run, tables=tables)
+    assert [shared.usd_of(each) / run.usd for each in tables] == pytest.approx(list(shares))

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from rehearsal.report.model import DemoReport, Run, Section, TaxiReport
+from rehearsal.report.model import DemoReport, Section, TaxiReport
 from rehearsal.report.page import render
+from rehearsal.report.runs import Run
 from rehearsal.validation.comparison import Reconciliation
 
 VOID = {"meta", "link", "br"}
@@ -105,9 +106,9 @@ def test_every_table_and_every_operation_is_drawn(report: DemoReport) -> None:
         "table_2: 20 deleted",
     ]
     assert [tip for tip in page.tips if tip.startswith("Batch")] == [
-        "Batch 0: 30 s · jr_01234567 succeeded",
-        "Batch 1: 38 s · jr_f succeeded",
-        "Batch 0: 20 s · jr_c succeeded",
+        "Batch 0 on spark: 30 s · jr_01234567 succeeded",
+        "Batch 1 on native: 38 s · native-f succeeded",
+        "Batch 0 on spark: 20 s · jr_c succeeded",
     ]
     assert [tip for tip in page.tips if "%" in tip] == [
         "Deploy: 10 s · 10%",
@@ -122,7 +123,7 @@ def test_checksums_are_short_with_the_whole_one_at_hand(report: DemoReport) -> N
 
 
 def test_a_run_without_work_says_so(report: DemoReport) -> None:
-    assert "No file was pending" in render(replace(report, runs=(Run("changes", "arn", (), ()),)))
+    assert "No file was pending" in render(replace(report, runs=(Run("changes", (), (), ()),)))
 
 
 @pytest.mark.parametrize("field", ["environment", "steps", "stacks", "runs", "sections"])
@@ -156,3 +157,19 @@ def test_the_taxi_flow_shows_its_verdict_files_quarantine_and_tables(report: Dem
 def test_a_taxi_flow_that_is_wrong_is_told_in_the_headline(report: DemoReport, taxi: TaxiReport) -> None:
     said = text(render(replace(report, taxi=replace(taxi, trips=1))))
     assert "The taxi flow is wrong. 1 trips are in the conformed table instead of 199" in said
+
+
+def test_each_refresh_shows_engine_rows_time_and_estimated_cost(report: DemoReport) -> None:
+    said = text(render(report))
+    assert "What each refresh would cost on AWS: 0.016 USD together" in said
+    assert "Batch 0: 1 table spark 2 G.1X 1,000 30 s 0.015 USD table_2 spark 1,000 10 s 0.015 USD" in said
+    assert "Batch 1: 1 table native 1,769 MB 700 38 s 0.00080 USD table_10 native 700 10 s 0.00080 USD" in said
+    assert "refreshes on AWS, about 0.032 USD spark: 2 runs, 0.031 USD; native: 1 run, 0.00080 USD" in said
+
+
+def test_work_that_the_native_engine_left_to_spark_says_why(report: DemoReport) -> None:
+    run = report.runs[1]
+    left = replace(run, tables=tuple(replace(table, left_because="2.1 <GB> again") for table in run.tables))
+    assert 'table_2 <span class="soft">left to Spark: 2.1 &lt;GB&gt; again</span>' in render(
+        replace(report, runs=(left,))
+    )

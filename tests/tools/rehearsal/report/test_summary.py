@@ -20,11 +20,12 @@ def test_steps_and_their_sum_are_shown(report: DemoReport) -> None:
     assert {"Deploy 10 s", "Full load 40 s", "Changes 50 s", "all steps 1 min 40 s"} <= set(lines)
 
 
-def test_each_run_shows_tables_files_rows_and_time(report: DemoReport) -> None:
+def test_each_phase_shows_tables_files_rows_time_and_cost_of_each_engine(report: DemoReport) -> None:
     lines = printed(report)
-    assert "run tables files Glue runs inserted updated deleted took" in lines
-    assert "full load 2 3 2 1,700 0 0 40 s" in lines
-    assert "changes 1 3 1 50 30 20 20 s" in lines
+    assert "phase engine tables files runs inserted updated deleted took on AWS, about" in lines
+    assert "full load spark 1 2 1 1,000 0 0 30 s 0.015 USD" in lines
+    assert "full load native 1 1 1 700 0 0 38 s 0.00080 USD" in lines
+    assert "changes spark 1 3 1 50 30 20 20 s 0.016 USD" in lines
 
 
 def test_the_verdict_comes_last(report: DemoReport) -> None:

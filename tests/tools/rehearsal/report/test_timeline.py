@@ -7,7 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from rehearsal.report.model import DemoReport, GlueRun
+from rehearsal.report.model import DemoReport
+from rehearsal.report.runs import BatchRun
 from rehearsal.report.timeline import Lane, run_lanes, step_lanes, timeline
 from tests.tools.rehearsal.report.svg import colours, parsed, tips, words
 
@@ -63,15 +64,15 @@ def test_text_from_outside_is_escaped(at: At) -> None:
 
 
 def test_kinds_have_colours_and_a_legend_if_there_are_several(at: At) -> None:
-    batch, table = Lane("Batch 0", at(0), at(9), "Glue run"), Lane("table_1", at(1), at(2), "table")
+    batch, table = Lane("Batch 0", at(0), at(9), "run"), Lane("table_1", at(1), at(2), "table")
     chart = timeline([batch, table, Lane("Batch 1", at(0), at(3), "failed")], "run")
     assert colours(chart) == {
         "Batch 0: 9.0 s": "var(--accent)",
         "table_1: 1.0 s": "var(--table)",
         "Batch 1: 3.0 s": "var(--deleted)",
     }
-    assert {"Glue run", "table", "failed"} <= set(words(chart))
-    assert "Glue run" not in words(timeline([batch], "run"))
+    assert {"run", "table", "failed"} <= set(words(chart))
+    assert "run" not in words(timeline([batch], "run"))
 
 
 def test_steps_say_their_share_of_the_whole(report: DemoReport) -> None:
@@ -87,12 +88,12 @@ def test_a_step_that_took_next_to_nothing_is_not_said_to_be_none(report: DemoRep
     assert step_lanes(replace(report, steps=(brief, *report.steps[1:])))[0].note == "< 1%"
 
 
-def test_each_glue_run_is_followed_by_its_own_tables(report: DemoReport) -> None:
+def test_each_run_is_followed_by_its_own_tables(report: DemoReport) -> None:
     lanes = run_lanes(report.runs[0])
     assert [(lane.label, lane.kind) for lane in lanes] == [
-        ("Batch 0", "Glue run"),
+        ("Batch 0 on spark", "run"),
         ("table_2", "table"),
-        ("Batch 1", "Glue run"),
+        ("Batch 1 on native", "run"),
         ("table_10", "table"),
     ]
     assert [lane.note for lane in lanes[:2]] == ["jr_01234567 succeeded", "1,000 rows · 2 files"]
@@ -102,10 +103,20 @@ def test_each_glue_run_is_followed_by_its_own_tables(report: DemoReport) -> None
 def test_tables_of_a_batch_come_in_the_order_they_began(report: DemoReport) -> None:
     run = report.runs[0]
     moved = tuple(replace(table, batch=0) for table in run.tables)
-    assert [lane.label for lane in run_lanes(replace(run, tables=moved))[:3]] == ["Batch 0", "table_2", "table_10"]
+    assert [lane.label for lane in run_lanes(replace(run, tables=moved))[:3]] == [
+        "Batch 0 on spark",
+        "table_2",
+        "table_10",
+    ]
 
 
-def test_a_glue_run_that_did_not_succeed_is_marked(report: DemoReport, at: At) -> None:
-    failed = GlueRun(0, "jr_x", at(0), at(1), "FAILED")
+def test_a_run_that_did_not_succeed_is_marked(report: DemoReport, at: At) -> None:
+    failed = BatchRun(0, "jr_x", at(0), at(1), "FAILED")
     lane = run_lanes(replace(report.runs[0], batches=(failed,)))[0]
     assert (lane.kind, lane.note) == ("failed", "jr_x failed")
+
+
+def test_work_that_the_native_engine_left_is_said_to_be_sparks(report: DemoReport) -> None:
+    run = report.runs[0]
+    left = tuple(replace(table, inserted=0, left_because="too large") for table in run.tables)
+    assert run_lanes(replace(run, tables=left))[1].note == "left to Spark"

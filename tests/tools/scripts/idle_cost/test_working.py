@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isclose
 from pathlib import Path
 from typing import Any
 
 import pytest
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
+from odp.file_processor.batches import packed_batches
+from odp.file_processor.engines import NATIVE_BYTES, NATIVE_TABLES
 from odp.file_processor.planning import (
     BYTES_PER_MINUTE,
     FLEX,
     bytes_of_a_worker,
     execution_class,
-    packed_batches,
     workers_for,
 )
 from odp.records import PendingWork
@@ -60,10 +62,28 @@ def test_runs_workers_and_class_are_those_that_the_batch_manager_plans(workload:
     assert each.seconds < 60 * minutes, "the run ends before its timeout"
 
 
+@pytest.mark.parametrize("workload", [replace(workload, is_native=True) for workload in WORKLOADS], ids=str)
+def test_calls_of_the_native_function_are_those_that_the_batch_manager_plans(workload: Workload) -> None:
+    each = pass_of(workload)
+    size = int(each.interval_minutes * given.FILES_A_MINUTE.value * given.BYTES_OF_A_FILE.value)
+    work = [PendingWork(f"s.t{number}", 1, size) for number in range(workload.tables)]
+    assert len(packed_batches(work, NATIVE_TABLES, NATIVE_BYTES)) == each.runs
+    assert each.seconds < 15 * 60, "Lambda ends no call"
+
+
+def test_what_lambda_bills_is_computed_by_hand(prices: PriceList) -> None:
+    lines = working_lines(Workload(18, 10, is_native=True), prices)
+    seconds = 4 + 18 * 0.6 + 18 * 10 * 10_000 / 4_000_000
+    by_hand = 730 * 6 * (seconds * 3008 / 1024 * 0.0000133334 + 0.0000002)
+    assert isclose(of(lines, "Native function"), by_hand)
+    assert of(lines, "Glue") == of(lines, "Logs of Glue") == 0
+
+
 def test_numbers_that_are_said_to_be_the_codes_are() -> None:
     assert given.BYTES_A_MINUTE.value == BYTES_PER_MINUTE
     assert given.BYTES_OF_A_WORKER.value == bytes_of_a_worker("G.1X")
-    states = refresh_workflow("arn", WorkflowLimits(max_concurrent_batches=1))["States"]
+    assert (given.NATIVE_TABLES.value, given.NATIVE_BYTES.value) == (NATIVE_TABLES, NATIVE_BYTES)
+    states = refresh_workflow("arn", "arn", WorkflowLimits(max_concurrent_batches=1))["States"]
     passed = states.keys() - {"NothingToDo", "RefreshFailed"}
     assert given.EXECUTION_TRANSITIONS.value == len(passed) + 1, "the start is a transition, too"
 

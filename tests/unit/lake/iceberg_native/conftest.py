@@ -21,7 +21,7 @@ def make_lake(folder: Path) -> Lake:
         event.listen(each.engine, "connect", _without_waiting)
         each.engine.dispose()
     catalog.create_namespace(DATABASE)
-    return Lake(folder, catalog, reader)
+    return Lake(f"file://{folder}", catalog, reader)
 
 
 def _without_waiting(connection: Any, _: object) -> None:

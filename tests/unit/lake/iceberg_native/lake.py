@@ -1,4 +1,4 @@
-"""A small lake on local files, and what tests do with its tables; readers share no code with the product."""
+"""A small lake, and what tests do with its tables; readers share no code with the product."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
 
 from lake.tables.change import ChangeKind, Commit, Proof, TableDefinition, WrittenRows
 from lake.tables.columns import Columns, column_type
 from lake.tables.iceberg_native.row_change import Limits, RowChange
 from lake.tables.iceberg_native.table import NativeIcebergTable
-from tests.unit.lake.iceberg_native.observed import ObservedCatalog
 
 SCHEMA = "Op string, ID bigint, V int, REGION string"
 ROWS = [("I", 1, 10, "north"), ("I", 2, 20, "south"), ("I", 3, 30, None)]
@@ -60,16 +59,21 @@ def arrow(rows: Sequence[tuple[Any, ...]], schema: str = SCHEMA) -> pa.Table:
 
 @dataclass(frozen=True)
 class Lake:
-    """A catalog in a file; `reader` reads it with pyiceberg alone, without the product's files."""
+    """Tables below a root; `reader` reads their catalog with pyiceberg alone, without the product's files."""
 
-    folder: Path
-    catalog: ObservedCatalog
-    reader: SqlCatalog
+    root: str
+    catalog: Catalog
+    reader: Catalog
+
+    @property
+    def folder(self) -> Path:
+        """Where a lake on local files lies."""
+        return Path(self.root.removeprefix("file://"))
 
     def table(self, **different: Any) -> LakeTable:
         """A table that does not exist yet."""
         name = f"t{next(_names)}"
-        location = f"file://{self.folder}/{DATABASE}/{name}"
+        location = f"{self.root}/{DATABASE}/{name}"
         definition = TableDefinition(DATABASE, name, location, "ID", ("ID",), "REGION", ("Op", "D"))
         return LakeTable(self, replace(definition, **different))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lake.errors import CommitUnknownError, LakeError, TableMovedError
+from lake.errors import CommitUnknownError, LakeError, LeaseLostError, TableMovedError
 from lake.tables.change import ChangeKind
 from lake.tables.iceberg_native.row_change import RowChange
 from lake.tables.iceberg_native.table import NativeIcebergTable
@@ -232,12 +232,21 @@ def test_paused_run_that_commits_late_inside_the_catalog_is_refused(loaded: Lake
     assert loaded.commit().proof == {"odp.file_ids": '["other"]'}
 
 
-def test_paused_run_that_reads_the_table_late_is_refused_by_its_fencing_token(loaded: LakeTable) -> None:
-    from lake.errors import LeaseLostError
+def test_run_of_an_older_lease_than_the_newest_commit_is_refused_before_it_writes(loaded: LakeTable) -> None:
+    def lost() -> None:
+        raise LeaseLostError
 
     loaded.change([("U", 1, 99, "south")], fence=2)
-    with pytest.raises(LeaseLostError):
-        loaded.change(CHANGES, fence=1)
+    with pytest.raises(LeaseLostError), Calls.watched() as seen:
+        loaded.change(CHANGES, fence=1, check_lease=lost)
+    assert not [name for name in seen if name.startswith("write")]
+
+
+def test_run_whose_ledger_was_restored_from_a_backup_goes_on(loaded: LakeTable) -> None:
+    """Its token is less than that of the table's newest commit, but the ledger says that it holds the lease."""
+    loaded.change([("U", 1, 99, "south")], fence=7)
+    loaded.change(CHANGES, fence=1)
+    assert loaded.rows() == AFTER
 
 
 def test_two_writers_at_once_one_wins_and_the_other_is_refused(loaded: LakeTable) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,11 @@ from pyiceberg.transforms import IdentityTransform
 
 from lake.errors import RejectedInputError
 from lake.tables.change import ChangeKind
-from lake.tables.iceberg_native import data_file_reader, data_file_writer, options, retention
+from lake.tables.iceberg import options
+from lake.tables.iceberg_native import data_file_reader, data_file_writer, retention
 from lake.tables.iceberg_native.partitions import split
 from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, arrow
-from tests.unit.lake.iceberg_native.observed import Calls
+from tests.unit.lake.iceberg_native.observed import Calls, Killed
 
 pytestmark = pytest.mark.simulation
 
@@ -45,7 +48,7 @@ def reachable(table: LakeTable) -> set[Path]:
 
 
 def test_merge_touches_only_files_with_keys_of_the_change(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(options.PROPERTIES, options.TARGET_PROPERTY, "1")
+    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, options.TARGET_PROPERTY, "1")
     for module in (data_file_reader, data_file_writer):
         monkeypatch.setattr(module, "ROW_GROUP", 10)
     table = lake.table(partition_by=None)
@@ -184,6 +187,42 @@ def test_old_snapshots_are_forgotten_and_their_files_deleted(lake: Lake, monkeyp
     assert table.rows("ID", "V") == [(0, 88), (1, 89), (2, 86), (3, 87)]
 
 
+def test_old_files_of_killed_runs_are_deleted_with_forgotten_snapshots(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However old the table's own files are, and those that another run writes at this moment."""
+    monkeypatch.setattr(retention, "QUERY_MS", -1)
+    monkeypatch.setattr(retention, "MOST_SNAPSHOTS", 5)
+    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, retention.MIN_SNAPSHOTS, "5")
+    table = lake.table(partition_by="REGION")
+    table.change([("I", 1, 0, "a b"), ("I", 9, 0, "never written again")])
+    for step in ("write manifest", "write list", "write metadata", "ask for commit"):
+        with pytest.raises(Killed), Calls.watched(failing_before(step)):
+            table.change([("U", 1, 99, "a b")])
+    orphans = all_files(table) - reachable(table)
+    assert len(orphans) > 8
+    foreign = path(table.definition.location) / "data" / "of_someone.csv"
+    foreign.write_text("1")
+    for file in all_files(table):
+        os.utime(file, (0, 0))
+    with pytest.raises(Killed), Calls.watched(failing_before("ask for commit")):
+        table.change([("U", 1, 99, "a b")])
+    under_way = all_files(table) - reachable(table) - orphans - {foreign}
+    for number in range(17):
+        table.change([("U", 1, number, "a b")])
+    assert len(table.stored.metadata.snapshots) < 17
+    assert all_files(table) == reachable(table) | under_way | {foreign}
+    assert table.rows("ID", "V") == [(1, 16), (9, 0)]
+
+
+def failing_before(step: str) -> Callable[[str], None]:
+    def at(what: str) -> None:
+        if what == step:
+            raise Killed
+
+    return at
+
+
 def test_snapshots_that_a_query_may_read_or_a_tag_names_are_kept(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     table = lake.table(partition_by=None)
     table.change([("I", 1, 0, None)])
@@ -230,7 +269,7 @@ def test_rows_are_parted_by_every_field_of_a_partition(loaded: LakeTable) -> Non
 
 
 def test_load_writes_files_of_the_target_size(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(options.PROPERTIES, options.TARGET_PROPERTY, "20000")
+    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, options.TARGET_PROPERTY, "20000")
     monkeypatch.setattr(data_file_writer, "ROW_GROUP", 1_000)
     table = lake.table(partition_by=None)
     table.change([("I", key, key * 7919 % 10_007, f"text {key * 7919 % 10_007}") for key in range(10_000)], SCHEMA)

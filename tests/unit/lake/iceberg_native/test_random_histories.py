@@ -16,7 +16,8 @@ import pytest
 
 from lake.errors import LakeError
 from lake.tables.change import ChangeKind
-from lake.tables.iceberg_native import data_file_reader, data_file_writer, options
+from lake.tables.iceberg import options
+from lake.tables.iceberg_native import data_file_reader, data_file_writer
 from lake.tables.iceberg_native.row_change import RowChange
 from tests.unit.lake.iceberg_native.lake import Lake, arrow, columns, nothing
 from tests.unit.lake.iceberg_native.observed import Calls, Killed, failing_at
@@ -203,7 +204,7 @@ def test_random_histories_equal_the_model_after_every_commit(
         for module in (data_file_reader, data_file_writer):
             monkeypatch.setattr(module, "ROW_GROUP", row_group)
         target = str(history.random.choice([1, 64 << 20]))
-        monkeypatch.setitem(options.PROPERTIES, options.TARGET_PROPERTY, target)
+        monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, options.TARGET_PROPERTY, target)
         try:
             for _ in range(COMMITS):
                 history.commit()

@@ -259,6 +259,36 @@ def test_what_a_format_lacks_is_refused_by_name_with_the_way_out() -> None:
     assert '"table_format": "hudi"' in problem
 
 
+@pytest.mark.parametrize("engine", ["auto", "spark", "native"])
+def test_engine_of_an_iceberg_table_is_said_by_its_entry_or_the_defaults_and_stored_unless_it_is_auto(
+    engine: str,
+) -> None:
+    """A stored configuration of an earlier release has no engine, and stays what it is."""
+    (table,) = parse_manifests(documents(tables=[{**TABLE, **ICEBERG, "engine": engine}])).tables
+    assert table.engine == engine
+    assert item_of(table).get("engine", "auto") == engine
+    assert ("engine" in item_of(table)) is (engine != "auto")
+    assert raw_table_config_of(item_of(table)) == table
+    (of_defaults,) = parse_manifests(with_defaults({**COMMON, "table_format": "iceberg", "engine": engine}, OWN)).tables
+    assert of_defaults.engine == engine
+
+
+def test_hudi_table_is_refused_to_the_native_engine_with_both_ways_out() -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, "engine": "native"}]))
+    assert "sales.orders: engine: Hudi tables cannot be refreshed by the native engine" in problem
+    assert 'write "table_format": "iceberg", which takes a reload for a table that has data' in problem
+    assert 'or "engine": "spark"' in problem
+    for engine in ("auto", "spark"):
+        (table,) = parse_manifests(documents(tables=[{**TABLE, "engine": engine}])).tables
+        assert (table.table_format, table.engine) == ("hudi", engine)
+
+
+def test_unknown_engine_is_refused_by_name() -> None:
+    (problem,) = problems_of(documents(tables=[{**TABLE, **ICEBERG, "engine": "flink"}]))
+    assert "engine" in problem
+    assert "flink" in problem
+
+
 def test_format_is_that_of_the_defaults_unless_the_entry_says_otherwise() -> None:
     other = {**OWN, "source_table_name": "sales.other", "table_format": "hudi"}
     first, second = parse_manifests(with_defaults({**COMMON, "table_format": "iceberg"}, OWN, other)).tables

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
-from odp.records import FileStatus, FileType, LandedFile
+from odp.records import FileStatus, FileType, LandedFile, TableLease
 from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RowCounts, RunRecord
 
 from lake.errors import LeaseLostError
+from lake.tables.capabilities import Engine
+from lake.tables.size import TableSize
 from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.samples import RUN_LOG_TABLES
 
@@ -84,6 +87,7 @@ def test_closing_entry_moves_files_keeps_the_outcome_and_returns_the_lease(desk:
     assert (refresh["raw_table_name"], refresh["glue_job_run_id"]) == ("db.t", "jr_1")
     counts = ("rows_inserted", "rows_updated", "rows_deleted", "updates_without_row", "files_processed")
     assert [refresh[name] for name in counts] == [1, 2, 3, 1, 4]
+    assert (refresh["engine"], "beyond_engine" in refresh) == ("spark", False)
     assert desk.only("leases")["refresh_status"] == "completed"
     again = desk.lease("jr_2")
     assert (again.catalog_commit, again.written_with) == ("20260101", {"key": "ID"})
@@ -323,3 +327,99 @@ def test_runs_of_another_release_are_closed(desk: Desk) -> None:
     desk.dynamodb.Table("leases").put_item(Item=desk.only("leases") | {"format": 3, "engine": "auto"})
     desk.run_log.append(lease, RunRecord(COMPLETED, closes=True))
     assert desk.only("leases")["refresh_status"] == "completed"
+
+
+DAY = 86_400
+REASON = "BeyondEngineError: a million rows"
+NATIVE = replace(COMPLETED, engine=Engine.NATIVE)
+LEFT = replace(NATIVE, beyond_engine=REASON)
+
+
+def planned(desk: Desk) -> TableLease:
+    """What the next plan knows of the table."""
+    return DynamoDbPlannedLeases(desk.dynamodb, "leases", clock=lambda: desk.now).leases(["db.t"])["db.t"]
+
+
+def test_run_that_leaves_its_table_to_spark_says_why_in_the_run_log_and_to_the_plans_of_a_day(desk: Desk) -> None:
+    desk.run_log.append(desk.lease("native-1"), RunRecord(LEFT, closes=True))
+    entry = desk.only("leases_history")
+    assert (entry["refresh_status"], entry["engine"], entry["beyond_engine"]) == ("completed", "native", REASON)
+    assert (planned(desk).is_too_large, planned(desk).is_left_to_spark) == (True, True)
+    desk.now += DAY - 1
+    assert planned(desk).beyond_engine == REASON
+    desk.now += 1
+    assert not planned(desk).is_too_large
+
+
+def test_spark_runs_of_that_day_say_why_they_are_spark_runs(desk: Desk) -> None:
+    desk.run_log.append(desk.lease("native-1"), RunRecord(LEFT, closes=True))
+    lease = desk.lease("jr_1")
+    assert lease.beyond_engine == REASON
+    outcome = replace(COMPLETED, beyond_engine=lease.beyond_engine)
+    desk.run_log.append(lease, RunRecord(outcome, closes=True))
+    (of_spark,) = (item for item in desk.items("leases_history") if item["glue_job_run_id"] == "jr_1")
+    assert (of_spark["engine"], of_spark["beyond_engine"]) == ("spark", REASON)
+    assert (planned(desk).is_too_large, planned(desk).is_left_to_spark) == (True, False)
+    desk.now += DAY
+    assert desk.lease("jr_2").beyond_engine == ""
+
+
+def test_native_run_that_ends_as_usual_leaves_nothing_to_spark(desk: Desk) -> None:
+    for outcome in (NATIVE, replace(FAILED, engine=Engine.NATIVE)):
+        desk.run_log.append(desk.lease("native-1"), RunRecord(outcome, closes=True))
+        assert not planned(desk).is_too_large
+        assert planned(desk).engine is Engine.NATIVE
+        assert not {"beyond_engine", "spark_until"} & desk.only("leases").keys()
+
+
+def test_native_run_that_is_killed_leaves_its_table_to_spark_which_says_so(desk: Desk) -> None:
+    """It can record nothing any more: memory or time ran out, so the reason stands in its lease from the beginning."""
+    desk.lease("native-1")
+    assert planned(desk).is_leased
+    desk.now += 61
+    found = planned(desk)
+    assert (found.was_cut_off, found.engine, found.is_left_to_spark) == (True, Engine.NATIVE, True)
+    lease = desk.lease("jr_1")
+    assert "native-1 ended without recording its end: it ran out of memory or time" in lease.beyond_engine
+    desk.run_log.append(lease, RunRecord(COMPLETED, closes=True))
+    assert planned(desk).is_too_large, "and every refresh of that day"
+
+
+def test_glue_run_that_is_killed_stays_with_spark_and_is_told_as_before(desk: Desk) -> None:
+    desk.lease("jr_1")
+    desk.now += 61
+    found = planned(desk)
+    assert (found.was_cut_off, found.engine, found.is_too_large) == (True, Engine.SPARK, False)
+
+
+def test_size_of_the_last_commit_stays_until_a_run_knows_another(desk: Desk) -> None:
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, closes=True))
+    assert planned(desk).size is None
+    size = TableSize(rows=5, bytes=7_000_000_000, files=3)
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, closes=True, size=size))
+    assert planned(desk).size == size
+    desk.run_log.append(desk.lease(), RunRecord(FAILED, closes=True))
+    assert planned(desk).size == size
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, closes=True, size=TableSize(1, 2, 3)))
+    assert planned(desk).size == TableSize(1, 2, 3)
+
+
+def test_refused_table_that_is_left_to_spark_stays_in_quarantine_until_spark_has_refreshed_it(desk: Desk) -> None:
+    desk.run_log.append(desk.lease(), REFUSED)
+    desk.run_log.append(desk.lease("native-1"), RunRecord(LEFT, closes=True))
+    assert desk.only("quarantine")["reason"] == "E: x"
+    desk.run_log.append(desk.lease(), RunRecord(COMPLETED, closes=True))
+    assert desk.items("quarantine") == []
+
+
+def test_lease_of_an_earlier_release_is_one_of_spark_and_of_unknown_size(desk: Desk) -> None:
+    last = {"refresh_end_date_time": "2026-01-01T00:00:00.000+00:00"}
+    stored: dict[str, Any] = {"raw_table_name": "db.t", "last_refresh": last, "engine": "auto"}
+    desk.dynamodb.Table("leases").put_item(Item=stored)
+    found = planned(desk)
+    assert (found.engine, found.size, found.is_too_large) == (Engine.SPARK, None, False)
+
+
+def test_long_reason_is_cut_in_every_item(desk: Desk) -> None:
+    desk.run_log.append(desk.lease("native-1"), RunRecord(replace(LEFT, beyond_engine="x" * 500_000), closes=True))
+    assert all(bytes_of(desk.only(table)) < 30_000 for table in ("leases", "leases_history"))

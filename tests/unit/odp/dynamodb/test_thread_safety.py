@@ -14,7 +14,8 @@ import boto3
 import pytest
 from boto3.resources.base import ServiceResource
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
-from odp.file_processor import job
+from odp.file_processor.planned_batch import refresher_of
+from odp.file_processor.refresh_settings import RefreshSettings
 
 
 def _kept(value: Any, seen: set[int]) -> Iterator[Any]:
@@ -44,12 +45,12 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Any:
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     given: dict[str, Any] = {
-        field.name: 1 if field.type == "int" else field.name for field in dataclasses.fields(job.JobArguments)
+        field.name: 1 if field.type == "int" else field.name for field in dataclasses.fields(RefreshSettings)
     }
-    arguments = job.JobArguments(**{**given, "buckets": "{}", "sources": '{"default": {"folder": ""}}'})
+    settings = RefreshSettings(**{**given, "buckets": "{}", "sources": '{"default": {"folder": ""}}'})
     dynamodb = boto3.resource("dynamodb")
     running = RunningVersion(dynamodb, "tracker")
-    refresher = job._refresher(arguments, dynamodb, object())  # type: ignore[arg-type]
+    refresher = refresher_of(settings, dynamodb, object(), "run")  # type: ignore[arg-type]
     return [refresher, DynamoDbTableConfigs(dynamodb, "configs", running)]
 
 

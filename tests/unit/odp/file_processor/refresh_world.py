@@ -12,8 +12,10 @@ from odp.refresh import LastCommit, Lease, RefreshOutcome, RefreshPlan, RowCount
 
 from lake.errors import LeaseLostError
 from lake.landing.listings import TableListing
+from lake.tables.size import TableSize
 from tests.unit.odp.samples import table_config
 
+FENCE = 7
 CONFIG = table_config()
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -66,12 +68,15 @@ class World:
     vanishing_amid_a_commit: set[str] = field(default_factory=set)
     looked_behind: list[str] = field(default_factory=list)
     updates_without_row: int = 0
+    size: TableSize | None = None
+    beyond_engine: str = ""
+    fail_as: type[Exception] = RuntimeError
 
     def reach(self, step: str) -> None:
         if step == self.die_at:
             raise Killed
         if step == self.fail_at:
-            raise RuntimeError(f"{step} failed{self.fail_with}")
+            raise self.fail_as(f"{step} failed{self.fail_with}")
         if step == self.lose_lease_at:
             self.owner = "another run"
 
@@ -130,7 +135,9 @@ class World:
         if self.owner is not None:
             return None
         self.owner = owner
-        return Lease(qualified_name, owner, 1, 0.0, written_with=self.written_with)
+        return Lease(
+            qualified_name, owner, FENCE, 0.0, written_with=self.written_with, beyond_engine=self.beyond_engine
+        )
 
     def renew(self, lease: Lease) -> None:
         self.reach("renew")
@@ -163,7 +170,7 @@ class World:
             return None
         last = self.commits[-1]
         counts = RowCounts(inserted=len(last.files), updates_without_row=self.updates_without_row)
-        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts)
+        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts, self.size)
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         self.reach("write")

@@ -222,8 +222,9 @@ def test_digest_of_a_configuration_differs_with_every_field_and_with_nothing_els
         table_config(is_active=False),
         table_config(primary_key=("A", "B")),
         table_config(on_dropped_column="null"),
+        table_config(engine="spark"),
     )
-    assert len({config.digest, *(other.digest for other in others)}) == 4
+    assert len({config.digest, *(other.digest for other in others)}) == 5
     assert table_config().digest == config.digest
     assert len(config.digest) == 64
 

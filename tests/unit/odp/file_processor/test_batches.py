@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from odp.file_processor.planning import MOST_BATCHES, packed_batches
+from odp.file_processor.batches import MOST_BATCHES, packed_batches
 from odp.records import PendingWork
 
 ROOM = 1000

@@ -9,7 +9,7 @@ from odp.records import FileStatus, LandedFile, QuarantineKind, SkipReason
 from odp.refresh import RefreshKind, RefreshPlan, RefreshStatus, RowCounts, TableState
 
 from lake.errors import RejectedInputError
-from tests.unit.odp.file_processor.refresh_world import CONFIG, World, add, file, killed, part, world
+from tests.unit.odp.file_processor.refresh_world import CONFIG, FENCE, World, add, file, killed, part, world
 from tests.unit.odp.samples import table_config
 
 TODAYS_RELEASE = {
@@ -31,6 +31,12 @@ def test_pending_files_become_one_commit_and_move_to_history() -> None:
     assert (len(lake.commits), lake.catalog, lake.pending, lake.owner) == (1, 1, {}, None)
     assert lake.moved_by == {"f1": "run-1", "f2": "run-1"}
     assert {(moved.status, moved.generation) for moved in lake.history.values()} == {(FileStatus.APPLIED, 1)}
+
+
+def test_rule_8_commit_carries_the_fencing_token_of_the_lease() -> None:
+    lake = world(1)
+    lake.refresh()
+    assert [commit.fence for commit in lake.commits] == [FENCE]
 
 
 def test_table_without_pending_files_is_not_written() -> None:

@@ -207,6 +207,19 @@ def test_same_death_of_runs_is_told_once_wherever_its_text_is_cut(world: World) 
     assert world.subjects() == ["odp-dev: runs of 10_min_refresh died or did not begin"]
 
 
+def test_failed_table_that_is_left_to_spark_is_told_to_be_refreshed_once_spark_has_refreshed_it(world: World) -> None:
+    world.configure("t")
+    world.ends("t", NO_COLUMN % 1)
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t failed"]
+    world.ends("t", beyond_engine="BeyondEngineError: too many rows")
+    world.execution_ends()
+    assert world.subjects() == []
+    world.ends("t")
+    world.execution_ends()
+    assert world.subjects() == ["odp-dev: db.t is refreshed again"]
+
+
 @pytest.mark.parametrize("was_cut_off", [False, True])
 def test_problem_that_a_person_ended_by_skipping_the_files_is_told_when_it_comes_again(
     world: World, was_cut_off: bool

@@ -1,7 +1,7 @@
 """Several tables of one cadence, refreshes with ends that a test chooses, and the mails to people."""
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.file_processor import handler
-from odp.records import FileType, LandedFile
+from odp.records import FileType, LandedFile, engine_of_run
 from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 from odp.sns_topic import SnsTopic
 
@@ -82,13 +82,23 @@ class World:
         DynamoDbFileTracker(self.dynamodb, "files", "files_history").register(file)
         return file
 
-    def ends(self, name: str, error: str = "", *, refused: bool = False, done: tuple[LandedFile, ...] = ()) -> None:
-        """Let a refresh of a table end."""
-        lease = DynamoDbTableLeases(self.dynamodb, "leases").acquire(f"db.{name}", f"jr_{next(self._runs)}")
+    def ends(
+        self,
+        name: str,
+        error: str = "",
+        *,
+        refused: bool = False,
+        done: tuple[LandedFile, ...] = (),
+        beyond_engine: str = "",
+    ) -> None:
+        """Let a refresh of a table end, which is a native one if it leaves the table to Spark."""
+        kind = "native-" if beyond_engine else "jr_"
+        lease = DynamoDbTableLeases(self.dynamodb, "leases").acquire(f"db.{name}", f"{kind}{next(self._runs)}")
         assert lease
         status = RefreshStatus.ERROR if error else RefreshStatus.COMPLETED
         at = datetime.fromtimestamp(self.now, UTC).isoformat(timespec="milliseconds")
         outcome = RefreshOutcome(f"db.{name}", f"s.{name}", status, at, at, error=error, stack_trace=error)
+        outcome = replace(outcome, engine=engine_of_run(lease.owner), beyond_engine=beyond_engine)
         entry = RunRecord(outcome, done, closes=True, refused=refused, refused_registrations=1)
         DynamoDbRunLog(self.dynamodb, RUN_LOG_TABLES).append(lease, entry)
 

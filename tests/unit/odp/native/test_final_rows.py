@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from odp.file_processor.apply.commit_proof import FinalRows
-from odp.native import last_rows
 from odp.records import RowHistory
 
 from lake.errors import ObjectGoneError, RejectedInputError
@@ -167,12 +166,6 @@ def test_historical_rows_have_their_version_in_their_key() -> None:
         ("I", "loaded", "1,/L1"),
         ("U", "c", f"1,{seq(7)}"),
     ]
-
-
-def test_sequence_is_valid_as_the_spark_engine_has_it() -> None:
-    from odp.file_processor.apply import row_order
-
-    assert last_rows.VALID_SEQUENCE == row_order.VALID_SEQUENCE
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -79,6 +79,16 @@ def test_load_changes_and_reload_leave_what_the_source_has(table: Table) -> None
     assert table.rows() == [(7, "q")]
 
 
+def test_rule_8_commit_carries_the_fencing_token_of_the_lease(table: Table) -> None:
+    table.load([("I", 1, "a")])
+    changed = table.file("20260101-000000001", [("U", 1, "b")])
+    table.refresh(RefreshKind.CHANGES, changed, fence=7)
+    snapshot = table.lake.reader.load_table((DATABASE, table.config.raw_table_name)).current_snapshot()
+    assert snapshot is not None
+    assert snapshot.summary is not None
+    assert snapshot.summary.additional_properties["lake.fence"] == "7"
+
+
 def test_last_change_of_a_key_wins_over_files_and_a_key_may_come_back(table: Table) -> None:
     table.load([("I", 1, "a")])
     first = table.file("20260101-000000001", [("D", 1, None)])

@@ -13,7 +13,7 @@ import pytest
 from odp.native.dms_columns import file_columns
 from odp.native.value_texts import texts
 
-from lake.errors import RejectedInputError
+from lake.errors import BeyondEngineError
 from lake.tables.columns import TimeOfDay, column_type
 from tests.unit.odp.native.dms import Files, values
 
@@ -101,7 +101,7 @@ def test_text_of_a_key_is_that_of_the_spark_engine(type_: str, arrow: pa.DataTyp
 
 
 def test_float_in_a_key_of_several_columns_is_left_to_the_spark_engine() -> None:
-    with pytest.raises(RejectedInputError, match="set engine to spark"):
+    with pytest.raises(BeyondEngineError, match="whose texts only Spark writes"):
         texts(column_type("double"), pa.array([0.1]))
 
 

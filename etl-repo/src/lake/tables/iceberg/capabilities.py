@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lake.tables.capabilities import Capabilities
+from lake.tables.capabilities import Capabilities, Engine
 from lake.tables.columns import Binary, Date, Decimal, Integer, Promotion, String, Timestamp
 
 ICEBERG = Capabilities(
@@ -20,6 +20,7 @@ ICEBERG = Capabilities(
         "bucket": (Integer, Decimal, String, Binary, Date, Timestamp),
     },
     table_types=("copy_on_write",),
+    engines=(Engine.SPARK, Engine.NATIVE),
     # the columns by which Iceberg's readers ask for what is no value of a row
     reserved_names=frozenset(
         {"_file", "_pos", "_deleted", "_spec_id", "_partition", "_row_id", "_last_updated_sequence_number"}

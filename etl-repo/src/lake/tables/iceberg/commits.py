@@ -11,7 +11,7 @@ from lake.spark_session import elements
 from lake.tables.change import Commit
 from lake.tables.columns import Columns
 from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
-from lake.tables.iceberg.proof import commit_time_of, read_proof
+from lake.tables.iceberg.proof import commit_time_of, has_proof, read_fence, read_proof
 from lake.tables.iceberg.schema import table_columns
 
 
@@ -49,6 +49,15 @@ def newest_change(table: Any) -> Commit | None:  # noqa: ANN401
         if found := read_proof(_texts(snapshot.summary()), properties):
             return Commit(commit_time(snapshot), *found)
     return None
+
+
+def newest_fence(table: Any) -> int:  # noqa: ANN401
+    """Read the fencing token of the newest snapshot that carries a proof; 0 if there is none, or no table."""
+    for snapshot in history(table) if table else ():
+        summary = _texts(snapshot.summary())
+        if has_proof(summary):
+            return read_fence(summary)
+    return 0
 
 
 def _texts(entries: Any) -> dict[str, str]:  # noqa: ANN401

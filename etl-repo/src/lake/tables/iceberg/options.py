@@ -27,14 +27,23 @@ TABLE_PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
 }
 
+TARGET_PROPERTY = "write.target-file-size-bytes"
+TARGET_FILE_BYTES = 64 << 20
+"""A change rewrites whole files; in files of 64 MB a change of recent rows rewrites few others."""
+
 MERGED_TABLE_PROPERTIES = TABLE_PROPERTIES | {
     "write.update.mode": "copy-on-write",
     "write.merge.mode": "copy-on-write",
+    "write.parquet.compression-codec": "zstd",
+    TARGET_PROPERTY: str(TARGET_FILE_BYTES),
     # a commit has two snapshots: its rows, and its proof
     "history.expire.min-snapshots-to-keep": str(2 * TIME_TRAVEL_COMMITS),
     "history.expire.max-snapshot-age-ms": str(24 * 60 * 60 * 1000),
 }
-"""Of tables that changes are merged into, which are many: each commit writes the list of all snapshots anew."""
+"""Of tables that changes are merged into, whichever engine makes them, which are many.
+
+Each commit writes the list of all snapshots anew.
+"""
 
 
 def summary_options(summary: Proof) -> dict[str, str]:

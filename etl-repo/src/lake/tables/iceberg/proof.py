@@ -14,10 +14,10 @@ import json
 import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import NoReturn
 
 from lake.errors import RejectedInputError
 from lake.tables.change import PROOF_PREFIX, Proof, WrittenRows
+from lake.tables.size import TableSize
 
 WRITTEN = "lake.written-rows"
 """The entry of a summary that counts rows; Iceberg's own counts are those of rewritten data files."""
@@ -25,6 +25,8 @@ FENCE = "lake.fence"
 """The entry of a summary that has the fencing token of the writer's lease."""
 LONG = "odp.long-proof"
 """The entry of a summary that has the hash of a long proof, and the property that has its text, or the beginning."""
+_TOTALS = ("total-records", "total-files-size", "total-data-files")
+"""https://iceberg.apache.org/spec/#optional-snapshot-summary-fields"""
 INLINE_CHARACTERS = 4_000
 """The longest proof in a summary: of 50 snapshots 200 kB, which each commit writes again."""
 PROPERTY_CHARACTERS = 400_000
@@ -39,19 +41,6 @@ _ROLLED_BACK = (
 def commit_time_of(sequence_number: int) -> str:
     """Return a text that sorts as the commits of the table: clocks of two writers may differ."""
     return f"{sequence_number:020d}"
-
-
-def refuse_without_proof(qualified_name: str) -> NoReturn:
-    """Refuse a table of someone else, whose rows the first change would replace.
-
-    Raises:
-        RejectedInputError: always.
-    """
-    message = (
-        f"{qualified_name} is an Iceberg table whose commits carry no proof, so this lake did not write it; drop it, "
-        "or replicate the source table into a new raw_table_name"
-    )
-    raise RejectedInputError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,9 @@ def proof_entries(proof: Proof, rows: WrittenRows, fence: int = 0) -> ProofEntri
     )
 
 
-def read_proof(summary: Mapping[str, str], properties: Mapping[str, str]) -> tuple[Proof, WrittenRows] | None:
+def read_proof(
+    summary: Mapping[str, str], properties: Mapping[str, str]
+) -> tuple[Proof, WrittenRows, TableSize | None] | None:
     """Read what a commit wrote, from its summary and the properties that the table has now; None without a proof.
 
     Raises:
@@ -91,7 +82,18 @@ def read_proof(summary: Mapping[str, str], properties: Mapping[str, str]) -> tup
     if not proof:
         return None
     rows = WrittenRows(**json.loads(summary[WRITTEN]))
-    return (_long_proof(proof[LONG], properties) if LONG in proof else proof), rows
+    return (_long_proof(proof[LONG], properties) if LONG in proof else proof), rows, _size(summary)
+
+
+def _size(summary: Mapping[str, str]) -> TableSize | None:
+    """Read the totals that engines keep in summaries; the specification leaves them to the writer."""
+    totals = [summary.get(name, "") for name in _TOTALS]
+    return TableSize(*map(int, totals)) if all(total.isdecimal() for total in totals) else None
+
+
+def has_proof(summary: Mapping[str, str]) -> bool:
+    """Whether a snapshot is of a change of this lake."""
+    return any(name.startswith(PROOF_PREFIX) for name in summary)
 
 
 def read_fence(summary: Mapping[str, str]) -> int:

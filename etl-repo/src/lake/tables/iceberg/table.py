@@ -10,7 +10,6 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
-from lake.errors import RejectedInputError
 from lake.spark_session import aggregated, computed_once
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableChange, TableDefinition, WrittenRows
 from lake.tables.columns import Columns, promote
@@ -23,9 +22,18 @@ from lake.tables.iceberg.catalog import (
     set_comments,
     sql_name,
 )
-from lake.tables.iceberg.commits import columns_as_of, columns_of, commit_time, forget_old_snapshots, newest_change
+from lake.tables.iceberg.commits import (
+    columns_as_of,
+    columns_of,
+    commit_time,
+    forget_old_snapshots,
+    newest_change,
+    newest_fence,
+)
+from lake.tables.iceberg.fencing import refuse_overtaken
 from lake.tables.iceberg.options import MERGED_TABLE_PROPERTIES, summary_options
-from lake.tables.iceberg.proof import ProofEntries, proof_entries, refuse_without_proof
+from lake.tables.iceberg.proof import ProofEntries, proof_entries
+from lake.tables.iceberg.refused_entries import refuse_foreign_entry, refuse_without_proof
 from lake.tables.iceberg.staged import Shape, StagedTable, changed, follow, replaced, staged
 
 if TYPE_CHECKING:
@@ -80,6 +88,8 @@ class IcebergTable:
 
         `check_lease` is called last before that commit; a table that has moved since the writing began refuses it.
         """
+        newest = newest_fence(self._load())
+        refuse_overtaken(self._definition.qualified_name, newest, change.fence, check_lease)
         rows = computed_once(self._spark, change.rows)
         check_lease()  # the writing is the longest part, and in vain if another run has the lease
         if change.known is None:
@@ -111,16 +121,13 @@ class IcebergTable:
         try:
             return load_from(self._spark, self._definition.database, self._definition.name)
         except NotAnIcebergTableError as error:
-            message = (
-                f"{self._definition.qualified_name} is in the Data Catalog as something else than an Iceberg table; "
-                "remove that entry, or replicate the source table into a new raw_table_name"
-            )
-            raise RejectedInputError(message) from error
+            refuse_foreign_entry(self._definition.qualified_name, error)
 
     def _replace(self, change: TableChange, rows: DataFrame, check_lease: CheckLease) -> None:
         """Put rows in place of the whole table, its columns and its partitions; a rewriting keeps the proof."""
         table = self._load()
-        entries = self._carried_proof(table) if change.kind is ChangeKind.REWRITE else self._replaced(change, rows)
+        is_rewriting = change.kind is ChangeKind.REWRITE
+        entries = self._carried_proof(table, change.fence) if is_rewriting else self._replaced(change, rows)
         columns = StructType([StructField(field.name, field.dataType) for field in rows.schema])
         shape = Shape(columns, self._definition.partition_by, self._definition.location, MERGED_TABLE_PROPERTIES)
         catalog, identifier = catalog_of(self._spark), identifier_of(self._spark, *self._name)
@@ -137,14 +144,14 @@ class IcebergTable:
 
     def _replaced(self, change: TableChange, rows: DataFrame) -> ProofEntries:
         (inserted,) = aggregated(rows, F.count(F.lit(1)))
-        return proof_entries(change.proof, WrittenRows(inserted=inserted))
+        return proof_entries(change.proof, WrittenRows(inserted=inserted), change.fence)
 
-    def _carried_proof(self, table: Any) -> ProofEntries:  # noqa: ANN401
+    def _carried_proof(self, table: Any, fence: int) -> ProofEntries:  # noqa: ANN401
         last = newest_change(table)
-        return proof_entries(last.proof, last.rows) if last else ProofEntries({}, {})
+        return proof_entries(last.proof, last.rows, fence) if last else ProofEntries({}, {})
 
     def _merge(self, change: TableChange, rows: DataFrame, check_lease: CheckLease) -> None:
-        entries = proof_entries(change.proof, self._count(rows))
+        entries = proof_entries(change.proof, self._count(rows), change.fence)
         with staged(self._spark, changed(self._load()), self._sql) as to_be:
             self._follow(to_be, change.columns, rows)
             self._merge_into(to_be, rows)

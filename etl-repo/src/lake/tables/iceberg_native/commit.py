@@ -12,7 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
 from pyiceberg.io import load_file_io
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.schema import Schema
@@ -45,10 +50,11 @@ from pyiceberg.table.update import (
     UpgradeFormatVersionUpdate,
 )
 
-from lake.errors import CommitUnknownError, TableMovedError
+from lake.errors import CommitUnknownError, RejectedInputError, TableMovedError
 
 logger = logging.getLogger(__name__)
 
+_BAD_REQUEST, _SERVICE_FAILED = 400, 500
 _REFUSED = (CommitFailedException, TableAlreadyExistsError, NoSuchTableError)
 
 
@@ -91,6 +97,8 @@ class CatalogTable:
         Raises:
             TableMovedError: the commit did not land, because the table is not as it was read.
             CommitUnknownError: nobody knows whether the commit landed or will land.
+            RejectedInputError: the catalog has no such database.
+            Exception: the service's own, if it refused the request for another reason.
         """
         try:
             return self.catalog.commit_table(self.table, tuple(self.requirements), tuple(updates)).metadata
@@ -103,6 +111,11 @@ class CatalogTable:
             if isinstance(failure, _REFUSED):
                 message = f"{name} has changed since it was read, so the commit was refused: {failure}"
                 raise TableMovedError(message) from failure
+            if isinstance(failure, NoSuchNamespaceError):
+                message = f"{name} cannot be made: {failure}"
+                raise RejectedInputError(message) from failure
+            if _is_refused(failure):
+                raise
             message = f"{name} does not show the commit whose answer was lost: {type(failure).__name__}: {failure}"
             raise CommitUnknownError(message) from failure
 
@@ -115,6 +128,12 @@ class CatalogTable:
             name = ".".join(self.name)
             message = f"{name}: the answer of a commit was lost, and the table cannot be read: {failure}; {second}"
             raise CommitUnknownError(message) from second
+
+
+def _is_refused(failure: Exception) -> bool:
+    """Whether a service of AWS answered that the request itself is at fault, such as for lack of a right."""
+    answer = getattr(failure, "response", {}).get("ResponseMetadata", {})
+    return bool(_BAD_REQUEST <= answer.get("HTTPStatusCode", 0) < _SERVICE_FAILED)
 
 
 def staged_table(catalog: Catalog, name: tuple[str, str], definition: NewTable) -> CatalogTable:
@@ -154,6 +173,13 @@ def schema_updates(metadata: TableMetadata, schema: Schema, spec: PartitionSpec)
     if spec.spec_id != metadata.default_spec_id:
         updates.append(SetDefaultSpecUpdate(spec_id=spec.spec_id))
     return updates
+
+
+def renewed_properties(metadata: TableMetadata, properties: Mapping[str, str]) -> list[TableUpdate]:
+    """Return the updates by which a table of an earlier release has the properties of a new one."""
+    differing = {name: text for name, text in properties.items() if metadata.properties.get(name) != text}
+    differing.pop("format-version", None)  # no property of a table that exists
+    return [SetPropertiesUpdate(updates=differing)] if differing else []
 
 
 def snapshot_updates(snapshot: Snapshot, expired: Sequence[Snapshot]) -> list[TableUpdate]:

@@ -22,8 +22,6 @@ from lake.tables.iceberg_native.data_file_reader import ROW_GROUP, in_schema
 from lake.tables.iceberg_native.partitions import split
 from lake.tables.iceberg_native.table_schema import NextSchema
 
-TARGET_FILE_BYTES = 64 << 20
-"""A change rewrites whole files; in files of 64 MB a change of recent rows rewrites few others."""
 _WAITING_BYTES = 128 << 20
 """Rows that wait for a full row group, of all partitions; above it the largest group is written as it is."""
 

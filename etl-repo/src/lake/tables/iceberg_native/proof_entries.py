@@ -8,8 +8,8 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot, ancestors_of
 from pyiceberg.table.update import RemovePropertiesUpdate, SetPropertiesUpdate, TableUpdate
 
-from lake.tables.change import PROOF_PREFIX, Commit
-from lake.tables.iceberg.proof import ProofEntries, commit_time_of, read_fence, read_proof
+from lake.tables.change import Commit
+from lake.tables.iceberg.proof import ProofEntries, commit_time_of, has_proof, read_fence, read_proof
 
 
 def property_updates(metadata: TableMetadata, entries: ProofEntries) -> list[TableUpdate]:
@@ -47,6 +47,6 @@ def commit_time(snapshot: Snapshot) -> str:
 def _newest(metadata: TableMetadata) -> tuple[Snapshot, Mapping[str, str]] | None:
     for snapshot in ancestors_of(metadata.current_snapshot(), metadata):
         summary = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
-        if any(name.startswith(PROOF_PREFIX) for name in summary):
+        if has_proof(summary):
             return snapshot, summary
     return None

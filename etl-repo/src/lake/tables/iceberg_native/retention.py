@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 
 from pyiceberg.io import FileIO
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
 
 from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
+from lake.tables.iceberg_native.lake_io import delete_files
+from lake.tables.iceberg_native.orphans import delete_orphans
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +49,11 @@ def delete_unreachable(io: FileIO, before: TableMetadata, after: TableMetadata) 
     What fails here is tried by nobody again: the files stay, and cost their storage.
     """
     try:
-        _delete(io, _old_metadata(before, after))
+        delete_files(io, _old_metadata(before, after))
         gone = [snapshot for snapshot in before.snapshots if after.snapshot_by_id(snapshot.snapshot_id) is None]
         if gone:
-            _delete(io, _only_of(io, gone, after.snapshots))
+            delete_files(io, _only_of(io, gone, after.snapshots))
+            delete_orphans(io, after)
     except Exception:
         logger.warning("files that the table needs no longer are left behind", exc_info=True)
 
@@ -80,9 +82,3 @@ def _only_of(io: FileIO, gone: Iterable[Snapshot], kept: Iterable[Snapshot]) -> 
         entry.data_file.file_path for manifest in gone_manifests.values() for entry in manifest.fetch_manifest_entry(io)
     }
     return (data - live) | set(gone_manifests) | {snapshot.manifest_list for snapshot in gone}
-
-
-def _delete(io: FileIO, paths: Iterable[str]) -> None:
-    for path in sorted(paths):
-        with suppress(FileNotFoundError):  # a run that broke here has deleted it
-            io.delete(path)

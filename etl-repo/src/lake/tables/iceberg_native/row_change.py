@@ -25,7 +25,7 @@ class RowChange:
     may_match: bool = True
     """Whether the table may have a row of these keys. If not, rows are appended without a look at stored keys."""
     fence: int = 0
-    """The fencing token of the writer's lease. A table never takes a commit with a smaller token than its newest."""
+    """The fencing token of the writer's lease, which the commit carries; 0 if it has none."""
 
 
 @dataclass(frozen=True, slots=True)

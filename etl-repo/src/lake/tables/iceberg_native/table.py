@@ -7,28 +7,30 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchPropertyException, NoSuchTableError
+from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchTableError
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 
-from lake.errors import LeaseLostError, RejectedInputError
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableDefinition, WrittenRows
 from lake.tables.format import CheckLease, CommentsOf
-from lake.tables.iceberg.proof import proof_entries, refuse_without_proof
+from lake.tables.iceberg.fencing import refuse_overtaken
+from lake.tables.iceberg.options import MERGED_TABLE_PROPERTIES, TARGET_FILE_BYTES, TARGET_PROPERTY
+from lake.tables.iceberg.proof import proof_entries
+from lake.tables.iceberg.refused_entries import refuse_foreign_entry, refuse_without_proof
 from lake.tables.iceberg_native.commit import (
     CatalogTable,
     NewTable,
     creating_updates,
+    renewed_properties,
     schema_updates,
     snapshot_updates,
     staged_table,
 )
 from lake.tables.iceberg_native.data_file_reader import DataFileReader
-from lake.tables.iceberg_native.data_file_writer import TARGET_FILE_BYTES, DataFileWriter
+from lake.tables.iceberg_native.data_file_writer import DataFileWriter
 from lake.tables.iceberg_native.live_files import LiveFiles, live_files
 from lake.tables.iceberg_native.merge import FileChanges, Merge
-from lake.tables.iceberg_native.options import PROPERTIES, TARGET_PROPERTY
 from lake.tables.iceberg_native.partitions import first_spec, replaced_spec
 from lake.tables.iceberg_native.proof_entries import (
     commit_time,
@@ -114,12 +116,12 @@ class NativeIcebergTable:
 
         Raises:
             BeyondEngineError: nothing was written.
-            LeaseLostError: a newer owner of the lease has committed.
+            LeaseLostError: another run took the table over.
             TableMovedError: the table is not the one that was read.
             CommitUnknownError: the answer of the catalog is lost.
         """
         to_be = self._next(change)
-        self._refuse_overtaken(to_be, change)
+        refuse_overtaken(self._definition.qualified_name, newest_fence(to_be.metadata), change.fence, check_lease)
         live = live_files(to_be.of.table.io, to_be.metadata.current_snapshot())
         changes = self._write(to_be, live, change)
         self._commit(to_be, live, changes, change, check_lease)
@@ -151,14 +153,10 @@ class NativeIcebergTable:
         if not self._is_read:
             try:
                 self._read = self._catalog.load_table(self._name)
+            except NoSuchIcebergTableError as error:  # first: it is a kind of the next
+                refuse_foreign_entry(self._definition.qualified_name, error)
             except NoSuchTableError:
                 self._read = None
-            except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
-                message = (
-                    f"{self._definition.qualified_name} is in the Data Catalog as a table of another format; remove "
-                    "that entry, or replicate the source table into a new raw_table_name"
-                )
-                raise RejectedInputError(message) from error
             self._is_read = True
         return self._read
 
@@ -171,7 +169,8 @@ class NativeIcebergTable:
         by = self._definition.partition_by
         if table is None:
             schema = first_schema(change.columns)
-            new = NewTable(schema.schema, first_spec(schema.schema, by), self._definition.location, PROPERTIES)
+            spec = first_spec(schema.schema, by)
+            new = NewTable(schema.schema, spec, self._definition.location, MERGED_TABLE_PROPERTIES)
             return _Next(staged_table(self._catalog, self._name, new), schema, new.spec)
         metadata = table.metadata
         of = CatalogTable(self._catalog, self._name, table, is_new=False)
@@ -180,15 +179,6 @@ class NativeIcebergTable:
             return _Next(of, schema, metadata.spec())
         schema = replaced_schema(metadata, change.columns)
         return _Next(of, schema, replaced_spec(metadata, schema.schema, by))
-
-    def _refuse_overtaken(self, to_be: _Next, change: RowChange) -> None:
-        newest = newest_fence(to_be.metadata)
-        if change.fence and newest > change.fence:
-            message = (
-                f"{self._definition.qualified_name}: the newest commit is of lease {newest}, and this run has lease "
-                f"{change.fence}"
-            )
-            raise LeaseLostError(message)
 
     def _write(self, to_be: _Next, live: LiveFiles, change: RowChange) -> FileChanges:
         metadata, io = to_be.metadata, to_be.of.table.io
@@ -224,6 +214,8 @@ class NativeIcebergTable:
         shape = (
             creating_updates(metadata) if to_be.of.is_new else schema_updates(metadata, to_be.schema.schema, to_be.spec)
         )
+        if change.kind is ChangeKind.REPLACE and not to_be.of.is_new:
+            shape += renewed_properties(metadata, MERGED_TABLE_PROPERTIES)
         updates = [*shape, *snapshot_updates(snapshot, expired_snapshots(metadata)), *properties]
         check_lease()
         self._is_read = False

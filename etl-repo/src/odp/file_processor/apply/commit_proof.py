@@ -150,7 +150,7 @@ def read_commit(commit: Commit) -> LastCommit:
     if final:
         with_unknown = replace(counts, deleted=rows.deleted + rows.deletes_without_row)
         counts = replace(counts, updates_without_row=final.updates_without_row(with_unknown))
-    return LastCommit(commit.time, file_ids, state, counts)
+    return LastCommit(commit.time, file_ids, state, counts, commit.size)
 
 
 def read_existing(stored: StoredTable) -> ExistingTable:

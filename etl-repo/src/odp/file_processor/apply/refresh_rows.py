@@ -18,7 +18,6 @@ from odp.file_processor.apply.commit_proof import FinalRows
 from odp.file_processor.apply.decided_refresh import load_version
 from odp.file_processor.apply.row_order import (
     IS_CHANGE,
-    VALID_SEQUENCE,
     key_text,
     last_row_per_key,
     with_keys,
@@ -26,7 +25,7 @@ from odp.file_processor.apply.row_order import (
 )
 from odp.file_processor.apply.source_columns import NamedColumns
 from odp.file_processor.apply.technical_columns import KEY, VERSION, record_key, technical_columns
-from odp.records import DELETE, INSERT, OPERATION, RawTableConfig
+from odp.records import DELETE, INSERT, OPERATION, VALID_SEQUENCE, RawTableConfig
 from odp.refresh import RefreshPlan
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from lake.tables.columns import Binary, Columns, ColumnType, String
 from odp.file_processor.apply.technical_columns import KEY, VERSION, technical_columns
-from odp.records import RawTableConfig
+from odp.records import VALID_SEQUENCE, RawTableConfig
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -25,9 +25,6 @@ IS_CHANGE, SEQUENCE, FILE, ROW = "_odp_is_change", "_odp_sequence", "_odp_file",
 _PATH = "_odp_path"
 POSITION = (IS_CHANGE, SEQUENCE, FILE, ROW, _PATH)
 """The columns that say where a row stood in the source's order."""
-
-VALID_SEQUENCE = r"^[0-9]{35}\z"
-"""DMS writes exactly 35 digits (AR_H_CHANGE_SEQ); a business time with its fraction may have 20."""
 
 _SEQUENCED, _LAST_BY_SEQUENCE, _LAST_BY_FILE = "_odp_sequenced", "_odp_last_by_sequence", "_odp_last_by_file"
 

@@ -71,8 +71,9 @@ class RefreshChange(DecidedRefresh):
     def _rewrite(self, rows: RefreshRows, of_table: Columns) -> None:
         """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
         wider = with_keys(self._stored_rows(rows.columns, of_table), rows.config, rows.columns)
+        fence = self.refresh.fence
         selected = wider.select(*rows.columns, *technical_columns(rows.config))
-        self.table.apply(TableChange(ChangeKind.REWRITE, selected, rows.columns, {}), self.check_lease)
+        self.table.apply(TableChange(ChangeKind.REWRITE, selected, rows.columns, {}, fence=fence), self.check_lease)
 
     def _stored_rows(self, columns: Columns, of_table: Columns) -> DataFrame:
         return self.table.rows().select(*cast_to(columns, of_table), *technical_columns(self.config))
@@ -99,7 +100,8 @@ class RefreshChange(DecidedRefresh):
         final, counted = count_final_rows(self.spark, made.final) if made.marked else (made.final, None)
         known = made.known if self.is_merged else None
         proof = self.proof(made.load_version, source_names, counted)
-        self.table.apply(TableChange(self.kind, final, rows.columns, proof, known), self.check_lease)
+        change = TableChange(self.kind, final, rows.columns, proof, known, self.refresh.fence)
+        self.table.apply(change, self.check_lease)
 
 
 # Writes the change, and makes sure that the newest commit is this one.

@@ -7,6 +7,7 @@ import pytest
 from lake.errors import RejectedInputError
 from lake.tables.change import Proof, WrittenRows
 from lake.tables.iceberg.proof import ProofEntries, proof_entries, read_fence, read_proof
+from lake.tables.size import TableSize
 
 SHORT = {"odp.file_ids": '["f1"]', "odp.table_state": '{"é": "\'%s\'"}'}
 ROWS = WrittenRows(1, 2, 3, 4)
@@ -27,8 +28,17 @@ def test_short_proof_is_readable_in_the_summary() -> None:
     kept = proof_entries(SHORT, ROWS, fence=7)
     assert dict(kept.properties) == {}
     assert {name: kept.summary[name] for name in SHORT} == SHORT
-    assert read_proof({"operation": "append", **kept.summary}, {"other": "x"}) == (SHORT, ROWS)
+    assert read_proof({"operation": "append", **kept.summary}, {"other": "x"}) == (SHORT, ROWS, None)
     assert read_fence(kept.summary) == 7
+
+
+TOTALS = {"total-records": "7", "total-files-size": "4096", "total-data-files": "2", "total-position-deletes": "0"}
+
+
+def test_commit_says_how_large_the_table_is_if_its_engine_kept_all_totals() -> None:
+    kept = proof_entries(SHORT, ROWS).summary
+    assert read_proof({**TOTALS, **kept}, {}) == (SHORT, ROWS, TableSize(rows=7, bytes=4096, files=2))
+    assert read_proof({**TOTALS, "total-records": "many", **kept}, {}) == (SHORT, ROWS, None)
 
 
 def test_commit_without_a_proof_writes_none_and_none_is_read() -> None:
@@ -45,7 +55,7 @@ def test_long_proof_leaves_the_summary_small_whatever_it_names(proof: Proof) -> 
     kept = proof_entries(proof, ROWS)
     assert size(dict(kept.summary)) < LONGEST_SUMMARY
     assert all(len(value.encode()) < LONGEST_PROPERTY for value in kept.properties.values())
-    assert read_proof(kept.summary, {"write.x": "y", **kept.properties}) == (proof, ROWS)
+    assert read_proof(kept.summary, {"write.x": "y", **kept.properties}) == (proof, ROWS, None)
 
 
 def test_properties_of_the_proof_before_go_with_the_next_commit() -> None:
@@ -55,7 +65,7 @@ def test_properties_of_the_proof_before_go_with_the_next_commit() -> None:
     assert proof_entries(SHORT, ROWS).removed(present) == sorted(long.properties)
     shorter = proof_entries(proof_of(100), ROWS)
     left = {name: value for name, value in present.items() if name not in shorter.removed(present)}
-    assert read_proof(shorter.summary, {**left, **shorter.properties}) == (proof_of(100), ROWS)
+    assert read_proof(shorter.summary, {**left, **shorter.properties}) == (proof_of(100), ROWS, None)
 
 
 def test_table_that_was_rolled_back_to_a_commit_whose_proof_is_gone_is_refused_with_the_way_out() -> None:

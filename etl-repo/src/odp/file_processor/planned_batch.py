@@ -1,0 +1,131 @@
+"""Refreshes a batch of a plan with any engine: what the Glue job and the function without a JVM have in common."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lake.landing.s3_listing import S3Listing
+from lake.ledger.connection import dynamodb_resource
+from lake.log_keys import log_keys
+from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.dynamodb.run_log import DynamoDbRunLog, RunLogTables
+from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
+from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.errors import MissingConfigurationError
+from odp.file_manager.missing_files import MissingFiles
+from odp.file_manager.sources import Sources
+from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
+from odp.file_processor.refresh_settings import RefreshSettings
+from odp.file_processor.selection.late_files import Limits
+from odp.ports import TableConfigs, TableWriter
+from odp.refresh import RefreshOutcome
+from odp.s3 import S3ObjectContents, S3PlanStorage
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRun:
+    """One run: a batch of a plan, and the id under which the run takes leases and is recorded."""
+
+    plan_key: str
+    batch: int
+    run_id: str
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What writes the tables of a run, and how many at a time."""
+
+    writer: TableWriter
+    at_a_time: int
+    may_begin: Callable[[], bool] = _always
+    """Whether the run has time for one more table; the files of a table that it leaves wait for the next execution."""
+
+
+def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: Engine) -> list[RefreshOutcome]:
+    """Refresh the tables of one batch, several at a time.
+
+    Raises:
+        RefreshFailedError: after all tables were tried, naming those that failed.
+    """
+    plan = S3PlanStorage(settings.plan_bucket).read(run.plan_key)
+    source_tables = plan.batches[run.batch]
+    dynamodb = dynamodb_resource()
+    refresher = refresher_of(settings, dynamodb, engine.writer, run.run_id)
+    running = RunningVersion(dynamodb, settings.config_deploy_tracker_table)
+    configs = DynamoDbTableConfigs(dynamodb, settings.raw_table_config_table, running)
+
+    def refresh_one(source_table: str) -> RefreshOutcome | None:
+        with log_keys(table=source_table):
+            if not engine.may_begin():
+                logger.info("%s waits for the next execution: this run has too little time left", source_table)
+                return None
+            return _refresh_configured(refresher, configs, plan.refresh_cadence, source_table)
+
+    with log_keys(execution=plan.execution_name, run=run.run_id):
+        outcomes = refresh_batch(source_tables, refresh_one, at_a_time=engine.at_a_time)
+        logger.info("refreshed %d of %d tables", len(outcomes), len(source_tables))
+    return outcomes
+
+
+def refresher_of(
+    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, writer: TableWriter, run_id: str
+) -> TableRefresher:
+    """Give the refresher of a run; its threads share the adapters."""
+    buckets = json.loads(settings.buckets)
+    files = DynamoDbFileTracker(dynamodb, settings.file_tracker_table, settings.file_tracker_history_table)
+    quarantine = DynamoDbQuarantine(dynamodb, settings.quarantine_table)
+    return TableRefresher(
+        files=files,
+        staged_files=MissingFiles(S3Listing(buckets), files, quarantine, Sources.from_json(settings.sources)),
+        contents=S3ObjectContents(buckets),
+        leases=DynamoDbTableLeases(dynamodb, settings.file_processing_tracker_table),
+        writer=writer,
+        run_log=DynamoDbRunLog(dynamodb, _run_log_tables(settings)),
+        quarantine=quarantine,
+        run_id=run_id,
+        limits=Limits(
+            files=settings.max_files_per_refresh,
+            bytes=settings.max_bytes_per_refresh,
+            replayed_files=settings.max_replayed_files,
+        ),
+    )
+
+
+def _refresh_configured(
+    refresher: TableRefresher, configs: TableConfigs, refresh_cadence: str, source_table: str
+) -> RefreshOutcome | None:
+    """Refresh a table of a plan; None if it was paused, moved or removed after the planning: its files wait."""
+    try:
+        config = configs.table(refresh_cadence, source_table)
+    except MissingConfigurationError as removed:
+        logger.info("%s since the plan was made", removed)
+        return None
+    if not config.is_active:
+        logger.info("%s was deactivated since the plan was made", source_table)
+        return None
+    return refresher.refresh(config)
+
+
+def _run_log_tables(settings: RefreshSettings) -> RunLogTables:
+    return RunLogTables(
+        pending=settings.file_tracker_table,
+        history=settings.file_tracker_history_table,
+        leases=settings.file_processing_tracker_table,
+        refreshes=settings.file_processing_tracker_history_table,
+        quarantine=settings.quarantine_table,
+        history_days=settings.history_days,
+    )

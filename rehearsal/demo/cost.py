@@ -1,0 +1,28 @@
+"""What a run would cost on AWS if it took as long there as on this machine: compute alone, at the list prices."""
+
+from functools import cache
+
+from scripts.idle_cost.assumptions import BILLED_SECONDS
+from scripts.idle_cost.pricing import PriceList
+
+SECONDS_OF_AN_HOUR = 3_600
+MEGABYTES_OF_A_GIGABYTE = 1_024
+FLEX = "FLEX"
+
+
+def glue_usd(seconds: float, worker_type: str, workers: int, execution_class: str = "STANDARD") -> float:
+    """The cost of a Glue run: a G.1X worker is a DPU, a G.2X worker two, and a minute is billed at least."""
+    dpus = workers * int(worker_type.partition(".")[2].removesuffix("X"))
+    price = _prices().usd("glue_flex_dpu_hour" if execution_class == FLEX else "glue_dpu_hour")
+    return dpus * max(seconds, BILLED_SECONDS.value) / SECONDS_OF_AN_HOUR * price
+
+
+def function_usd(seconds: float, megabytes: int) -> float:
+    """The cost of one call of a Lambda function on Arm: its request, and its memory for as long as it ran."""
+    gigabyte_seconds = seconds * megabytes / MEGABYTES_OF_A_GIGABYTE
+    return _prices().usd("function_request") + gigabyte_seconds * _prices().usd("function_gb_second")
+
+
+@cache
+def _prices() -> PriceList:
+    return PriceList.read()

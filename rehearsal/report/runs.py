@@ -1,0 +1,136 @@
+"""The refreshes of one phase of the demo: which engine did them, how long they took, what they would cost on AWS."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+SPARK, NATIVE = "spark", "native"
+"""The engines, as the run log names them: a Glue run, or a call of a Lambda function."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRun:
+    """The run that refreshed one batch of tables."""
+
+    batch: int
+    run_id: str
+    start: datetime
+    end: datetime
+    state: str
+    engine: str = SPARK
+    capacity: str = ""
+    """The number and type of its workers, or its memory."""
+    usd: float = 0.0
+    """What it would cost on AWS if it took as long there."""
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the service says so."""
+        return self.state == "SUCCEEDED"
+
+    @property
+    def seconds(self) -> float:
+        """From its start to its end."""
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class TableRefresh:
+    """What one refresh did to one table."""
+
+    table: str
+    batch: int
+    start: datetime
+    end: datetime
+    inserted: int
+    updated: int
+    deleted: int
+    files: int
+    left_because: str = ""
+    """Why the native engine left this work to Spark, and changed nothing."""
+
+    @property
+    def rows(self) -> int:
+        """Rows changed in any way."""
+        return self.inserted + self.updated + self.deleted
+
+    @property
+    def seconds(self) -> float:
+        """From its start to its end; other tables of its run may have been refreshed meanwhile."""
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One phase: the executions of the file processor's state machine that applied its files."""
+
+    name: str
+    executions: tuple[str, ...]
+    batches: tuple[BatchRun, ...]
+    tables: tuple[TableRefresh, ...]
+
+    @property
+    def start(self) -> datetime:
+        """When the first run of a batch began."""
+        return min(batch.start for batch in self.batches)
+
+    @property
+    def end(self) -> datetime:
+        """When the last run of a batch ended."""
+        return max(batch.end for batch in self.batches)
+
+    @property
+    def seconds(self) -> float:
+        """From the start of the first batch to the end of the last one; a phase without work took none."""
+        return (self.end - self.start).total_seconds() if self.batches else 0.0
+
+    @property
+    def inserted(self) -> int:
+        """Rows inserted into all tables."""
+        return sum(table.inserted for table in self.tables)
+
+    @property
+    def updated(self) -> int:
+        """Rows updated in all tables."""
+        return sum(table.updated for table in self.tables)
+
+    @property
+    def deleted(self) -> int:
+        """Rows deleted from all tables."""
+        return sum(table.deleted for table in self.tables)
+
+    @property
+    def rows(self) -> int:
+        """Rows changed in any way, in all tables."""
+        return self.inserted + self.updated + self.deleted
+
+    @property
+    def files(self) -> int:
+        """Files applied."""
+        return sum(table.files for table in self.tables)
+
+    @property
+    def usd(self) -> float:
+        """The estimated cost of all its batches on AWS."""
+        return sum(batch.usd for batch in self.batches)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that refreshed a table, in the order of their batches."""
+        return tuple(dict.fromkeys(batch.engine for batch in self.batches))
+
+    def of_engine(self, engine: str) -> "Run":
+        """The share of one engine."""
+        batches = tuple(batch for batch in self.batches if batch.engine == engine)
+        numbers = {batch.batch for batch in batches}
+        return replace(self, batches=batches, tables=tuple(table for table in self.tables if table.batch in numbers))
+
+    def tables_of(self, batch: BatchRun) -> tuple[TableRefresh, ...]:
+        """The tables that a batch refreshed, in the order in which they began."""
+        return tuple(sorted((t for t in self.tables if t.batch == batch.batch), key=lambda table: table.start))
+
+    def usd_of(self, table: TableRefresh) -> float:
+        """The share of a table in the cost of its batch: the share that it has in the seconds of the batch's tables."""
+        (batch,) = (batch for batch in self.batches if batch.batch == table.batch)
+        together = self.tables_of(batch)
+        seconds = sum(each.seconds for each in together)
+        return batch.usd * (table.seconds / seconds if seconds else 1 / len(together))

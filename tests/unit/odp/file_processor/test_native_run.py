@@ -1,0 +1,77 @@
+"""What a run records of its engine, and what becomes of a table that is beyond the native engine."""
+
+import pytest
+from odp.file_processor.selection.late_files import Limits
+from odp.refresh import RefreshStatus, RowCounts
+
+from lake.errors import BeyondEngineError
+from lake.tables.capabilities import Engine
+from lake.tables.size import TableSize
+from tests.unit.odp.file_processor.refresh_world import world
+
+SIZE = TableSize(rows=5, bytes=6, files=7)
+
+
+@pytest.mark.parametrize(("run", "engine"), [("jr_1", Engine.SPARK), ("native-1", Engine.NATIVE)])
+def test_outcome_says_the_engine_of_its_run_and_the_record_the_size_of_the_table(run: str, engine: Engine) -> None:
+    lake = world(1, size=SIZE)
+    outcome = lake.refreshed(run)
+    assert (outcome.engine, outcome.beyond_engine, outcome.status) == (engine, "", RefreshStatus.COMPLETED)
+    assert lake.recorded[-1].size == SIZE
+
+
+def test_size_is_known_to_a_run_that_writes_nothing_because_the_table_says_it() -> None:
+    lake = world(1, size=SIZE)
+    lake.refresh()
+    lake.refresh()
+    assert (len(lake.commits), lake.recorded[-1].size) == (1, SIZE)
+    empty = world()
+    empty.refresh()
+    assert empty.recorded[-1].size is None
+
+
+@pytest.mark.parametrize("failure", [BeyondEngineError, MemoryError])
+def test_table_beyond_the_native_engine_is_left_to_spark_with_all_its_files_and_nothing_half_written(
+    failure: type[Exception],
+) -> None:
+    lake = world(1, 2, fail_at="write", fail_as=failure, fail_with="")
+    outcome = lake.refreshed("native-1")
+    assert (outcome.status, outcome.error, outcome.stack_trace) == (RefreshStatus.COMPLETED, "", "")
+    assert (outcome.engine, outcome.beyond_engine) == (Engine.NATIVE, f"{failure.__name__}: write failed")
+    assert (lake.commits, sorted(lake.pending), lake.history, lake.owner) == ([], ["f1", "f2"], {}, None)
+    assert (outcome.files, outcome.counts) == (0, RowCounts())
+
+
+def test_what_a_native_run_committed_before_it_left_the_rest_is_recorded() -> None:
+    lake = world(1, 2, limits=Limits(files=1))
+    apply = lake.apply
+
+    def apply_one(*arguments: object) -> object:
+        if lake.commits:
+            raise BeyondEngineError("too many rows")
+        return apply(*arguments)  # type: ignore[arg-type]
+
+    lake.apply = apply_one  # type: ignore[method-assign, assignment]
+    outcome = lake.refreshed("native-1")
+    assert (outcome.files, outcome.is_left_to_spark) == (1, True)
+    assert (sorted(lake.pending), sorted(lake.history)) == (["f2"], ["f1"])
+
+
+@pytest.mark.parametrize("failure", [BeyondEngineError, MemoryError])
+def test_spark_has_nobody_to_leave_a_table_to(failure: type[Exception]) -> None:
+    lake = world(1, fail_at="write", fail_as=failure, fail_with="")
+    outcome = lake.refreshed("jr_1")
+    assert (outcome.status, outcome.beyond_engine) == (RefreshStatus.ERROR, "")
+    assert outcome.error == f"{failure.__name__}: write failed"
+
+
+def test_other_failures_of_a_native_run_are_failures() -> None:
+    lake = world(1, fail_at="write")
+    outcome = lake.refreshed("native-1")
+    assert (outcome.status, outcome.engine, outcome.is_left_to_spark) == (RefreshStatus.ERROR, Engine.NATIVE, False)
+
+
+def test_spark_run_that_follows_says_why_the_table_was_left_to_it_and_a_native_one_does_not() -> None:
+    reason = "the run native-1 ended without recording its end"
+    assert world(1, beyond_engine=reason).refreshed("jr_1").beyond_engine == reason
+    assert world(1, beyond_engine=reason).refreshed("native-2").beyond_engine == ""

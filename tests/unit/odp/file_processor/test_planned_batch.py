@@ -1,0 +1,74 @@
+"""A run refreshes the tables of its batch that are still configured, and begins none that it has no time for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from odp.errors import MissingConfigurationError
+from odp.file_processor import planned_batch
+from odp.file_processor.planned_batch import BatchRun, Engine, refresh_planned_batch
+from odp.file_processor.refresh_settings import RefreshSettings
+from odp.records import BatchPlan, RawTableConfig
+from odp.refresh import RefreshOutcome, RefreshStatus
+
+from tests.unit.odp.samples import table_config
+
+PLAN = BatchPlan("c", "e", (("s.other",), ("s.a", "s.b", "s.removed", "s.paused")))
+NOTHING: Any = ["x"] * 10 + [1] * 4
+SETTINGS = RefreshSettings(*NOTHING)
+RUN = BatchRun(PLAN.key, 1, "run")
+
+
+@dataclass
+class World:
+    """Stands for the plan, the configuration and the refresher of a run."""
+
+    refreshed: list[str]
+
+    def read(self, key: str) -> BatchPlan:
+        assert key == PLAN.key
+        return PLAN
+
+    def table(self, cadence: str, source_table: str) -> RawTableConfig:
+        assert cadence == "c"
+        if source_table == "s.removed":
+            raise MissingConfigurationError("s.removed was removed")
+        return replace(table_config(), source_table_name=source_table, is_active=source_table != "s.paused")
+
+    def refresh(self, config: RawTableConfig) -> RefreshOutcome:
+        self.refreshed.append(config.source_table_name)
+        return RefreshOutcome("db.t", config.source_table_name, RefreshStatus.COMPLETED, "", "")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World([])
+    made: dict[str, Any] = {
+        "S3PlanStorage": lambda bucket: world,
+        "dynamodb_resource": lambda: None,
+        "RunningVersion": lambda *_: None,
+        "DynamoDbTableConfigs": lambda *_: world,
+        "refresher_of": lambda settings, dynamodb, writer, run_id: world,
+    }
+    for name, stand_in in made.items():
+        monkeypatch.setattr(planned_batch, name, stand_in)
+    return world
+
+
+def test_tables_of_the_batch_are_refreshed_but_those_that_were_removed_or_paused_since(world: World) -> None:
+    outcomes = refresh_planned_batch(SETTINGS, RUN, Engine(writer=None, at_a_time=1))  # type: ignore[arg-type]
+    assert world.refreshed == ["s.a", "s.b"]
+    assert [outcome.source_table_name for outcome in outcomes] == ["s.a", "s.b"]
+
+
+def test_a_table_that_would_begin_too_late_is_left_for_the_next_execution_and_fails_nothing(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    engine = Engine(writer=None, at_a_time=1, may_begin=lambda: not world.refreshed)  # type: ignore[arg-type]
+    outcomes = refresh_planned_batch(SETTINGS, RUN, engine)
+    assert [outcome.source_table_name for outcome in outcomes] == ["s.a"]
+    assert "s.b waits for the next execution" in caplog.text
