@@ -18,6 +18,7 @@ from odp.records import BatchConfig, RawTableConfig
 from rich.console import Console
 from rich.table import Table
 
+from lake.tables.capabilities import Engine
 from rehearsal.demo.configuration import deploy_lake, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
@@ -101,7 +102,8 @@ def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
 
 
 def _config_of(replica: ReferenceModel) -> RawTableConfig:
-    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE)
+    """Leave all tables to Spark, because faults befall Glue runs only."""
+    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE, engine=Engine.SPARK)
 
 
 # The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real.

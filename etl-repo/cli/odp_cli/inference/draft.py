@@ -13,7 +13,9 @@ Entry = dict[str, str | int]
 
 DATALAKE_FORMAT = "hudi"
 TABLE_FORMAT = "iceberg"
-"""Of new tables: readers of any kind read it, and small tables may be refreshed without Spark."""
+ENGINE = "auto"
+WHY_FORMAT = "a new table: many kinds of readers read Iceberg, and only such tables can be refreshed without Spark"
+WHY_ENGINE = "each refresh is that of a function while the table is small, otherwise that of Spark in a Glue run"
 GLUE_JOB = "odpf_file_processor"
 
 
@@ -48,6 +50,7 @@ def _table_config(found: TableProfile, proposal: Proposal, target: tuple[str, st
         "partition_key": ",".join(found.partition_key.columns),
         **({"change_sequence": found.ordering.columns[0]} if found.ordering.columns else {}),
         "table_format": TABLE_FORMAT,
+        "engine": ENGINE,
         "raw_database_name": database,
         "raw_table_name": table,
     }

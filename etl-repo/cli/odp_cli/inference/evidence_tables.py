@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from odp_cli.inference.draft import ENGINE, TABLE_FORMAT, WHY_ENGINE, WHY_FORMAT
 from odp_cli.inference.findings import Candidate, Finding
 from odp_cli.inference.landed_tables import LandedTables
 from odp_cli.inference.proposal import Proposal
@@ -56,6 +57,8 @@ def table_evidence(profile: TableProfile, proposal: Proposal) -> Table:
         shown.add_row(label, _proposed(finding, nothing), Text("\n".join(_finding(finding))))
     cadence = proposal.cadences[profile.source_table_name]
     shown.add_row("Cadence", cadence.refresh_cadence, Text(cadence.evidence))
+    shown.add_row("Format", TABLE_FORMAT, WHY_FORMAT)
+    shown.add_row("Engine", ENGINE, WHY_ENGINE)
     return shown
 
 

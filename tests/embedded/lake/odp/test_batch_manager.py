@@ -88,6 +88,7 @@ def test_state_between_states_names_batches_by_number_and_the_job_by_its_configu
         "glue_job_execution_class": "STANDARD",
         "glue_job_timeout_minutes": 60,
         "glue_job_workers": [2],
+        "spark_batches": 1,
         "batches": [0],
     }
 

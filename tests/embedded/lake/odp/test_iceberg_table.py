@@ -1,4 +1,4 @@
-"""The deployed state machine refreshes an Iceberg table: a load, changes with a new column, and a reload.
+"""The deployed state machine refreshes an Iceberg table with Spark: a load, changes with a new column, and a reload.
 
 Three executions follow each other, and each test looks at what one of them left.
 """
@@ -47,7 +47,8 @@ def ledger(deployed_lake: DeployedLake) -> Iterator[Ledger]:
     ledger.start_anew()
     configs = deployed_lake.dynamodb.Table(deployed_lake.table(OdpTable.RAW_TABLE_CONFIG))
     (before,) = (item for item in configs.scan()["Items"] if item["source_table_name"] == TABLE)
-    configs.put_item(Item={**before, "table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)"})
+    iceberg = {"table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)", "engine": "spark"}
+    configs.put_item(Item={**before, **iceberg})
     yield ledger
     configs.put_item(Item=before)
     if entry := deployed_lake.catalog_tables(CADENCE).get(TABLE):

@@ -68,7 +68,8 @@ def native(deployed_lake: DeployedLake) -> Iterator[Native]:
     ledger.start_anew()
     configs = deployed_lake.dynamodb.Table(deployed_lake.table(OdpTable.RAW_TABLE_CONFIG))
     (before,) = (item for item in configs.scan()["Items"] if item["source_table_name"] == TABLE)
-    configs.put_item(Item={**before, "table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)"})
+    iceberg = {"table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)", "engine": "spark"}
+    configs.put_item(Item={**before, **iceberg})
     yield Native(ledger)
     configs.put_item(Item=before)
     if entry := deployed_lake.catalog_tables(CADENCE).get(TABLE):

@@ -41,7 +41,7 @@ def test_draft_has_the_fields_that_manifests_demand_and_the_change_sequence(land
     ]
     assert list(manifest["raw_table_configs"][0]) == [
         *("refresh_cadence", "source_table_name", "primary_key", "partition_key", "change_sequence"),
-        *("table_format", "raw_database_name", "raw_table_name"),
+        *("table_format", "engine", "raw_database_name", "raw_table_name"),
     ]
 
 
@@ -75,9 +75,10 @@ def test_values_of_a_drafted_table_are_those_of_a_new_snapshot_table(landing: La
         None,
         SEQUENCE,
     )
-    assert (table.hudi_table_type, table.table_format, table.history, table.is_active) == (
+    assert (table.hudi_table_type, table.table_format, table.engine, table.history, table.is_active) == (
         "copy_on_write",
         "iceberg",
+        "auto",
         RowHistory.LATEST,
         True,
     )
