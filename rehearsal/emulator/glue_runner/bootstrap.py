@@ -135,7 +135,8 @@ def _record_classes(recording: str) -> None:
     from py4j.protocol import Py4JError
     from pyspark import SparkContext
 
-    jvm, gateway = SparkContext._jvm, SparkContext._gateway  # noqa: SLF001
+    jvm: Any = SparkContext._jvm  # noqa: SLF001
+    gateway: Any = SparkContext._gateway  # noqa: SLF001
     objects, texts = getattr(jvm, "java.lang.Object"), getattr(jvm, "java.lang.String")
 
     def array(kind: Any, *elements: Any) -> Any:  # noqa: ANN401
