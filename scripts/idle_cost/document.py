@@ -20,7 +20,7 @@ nothing, because no run starts for it.
 - **Spark** refreshes Hudi tables, and Iceberg tables that are large. A run has two workers, or more if its tables have
   more pending bytes. Up to twenty tables share a run. Cadences of an hour and more run on Flex.
 - **native** refreshes small Iceberg tables, up to 25 in a call of a Lambda function
-  ([which engine for which table](tables.md#the-engine)).
+  ([which engine for which table](tables.md#engines)).
 
 At most ten runs of a cadence work at a time, and its next execution waits until the last one ends. So 3,000 tables are
 refreshed less often than their cadence says. To refresh them more often, raise `odp.max_concurrent_batches`, or spread
