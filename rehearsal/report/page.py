@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from rehearsal.report import charts
 from rehearsal.report.model import DemoReport, Section
-from rehearsal.report.timeline import Lane, counted, dollars, duration, run_lanes, step_lanes, timeline
+from rehearsal.report.timeline import Lane, amount, counted, dollars, duration, run_lanes, step_lanes, timeline
 
 # What pipelines did, for the page: executions with their stages and actions, and what that does not prove.
 
@@ -183,5 +183,6 @@ def _templates() -> Environment:
         "counted": counted,
         "count": "{:,}".format,
         "dollars": dollars,
+        "amount": amount,
     }
     return environment

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rehearsal.report.model import DemoReport, TaxiReport
-from rehearsal.report.timeline import counted, dollars, duration
+from rehearsal.report.timeline import amount, counted, duration
 from rehearsal.validation.comparison import Reconciliation
 
 SHOWN_DIFFERENCES = 20
@@ -34,16 +34,16 @@ def steps_table(report: DemoReport) -> Table:
 
 
 def runs_table(report: DemoReport) -> Table:
-    """What each engine did to the lake in each phase, and what that would cost on AWS."""
-    columns = ("engine", "tables", "files", "runs", "inserted", "updated", "deleted", "took", "on AWS, about")
+    """What each engine did to the lake in each phase, and about how many USD that would cost on AWS."""
+    columns = ("engine", "tables", "inserted", "updated", "deleted", "took", "USD")
     table = _table("phase", *columns)
     for run in report.runs:
         for engine in run.engines:
             share = run.of_engine(engine)
             tables = {table.table for table in share.tables}
-            counts = (len(tables), share.files, len(share.batches), share.inserted, share.updated, share.deleted)
+            counts = (len(tables), share.inserted, share.updated, share.deleted)
             figures = (f"{count:,}" for count in counts)
-            table.add_row(Text(run.name), engine, *figures, duration(share.seconds), dollars(share.usd))
+            table.add_row(Text(run.name), engine, *figures, duration(share.seconds), amount(share.usd))
     return table
 
 

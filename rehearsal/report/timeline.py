@@ -30,10 +30,15 @@ def duration(seconds: float) -> str:
     return f"{minutes // MINUTE} h {minutes % MINUTE:02d} min"
 
 
-def dollars(usd: float) -> str:
-    """An amount with two digits that say something: 0.015 USD, 0.0000042 USD."""
+def amount(usd: float) -> str:
+    """A number with two digits that say something: 0.015, 0.0000042."""
     digits = max(2, 1 - floor(log10(usd))) if usd > 0 else 2
-    return f"{usd:.{digits}f} USD"
+    return f"{usd:.{digits}f}"
+
+
+def dollars(usd: float) -> str:
+    """The same with its currency."""
+    return f"{amount(usd)} USD"
 
 
 def counted(count: int, noun: str) -> str:

@@ -13,7 +13,7 @@ TABLES = {"a": "REGION", "b": "REGION", "c": "-"}
 
 def test_manifests_of_the_deployment_came_with_it_and_are_running(deployed_lake: DeployedLake) -> None:
     first, *_ = deployed_lake.configuration_requests()
-    assert (first["request_status"], first["changes"]) == ("applied", {"added": 19})
+    assert (first["request_status"], first["changes"]) == ("applied", {"added": 24})
     assert first["requested_by"].endswith(", by hand")
     assert b"taxi_trips.table_18" in zlib.decompress(bytes(first["document"]))
 
