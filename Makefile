@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
+# An image may forbid to write bytecode; then each program that the tests start would compile all its modules first.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
@@ -12,7 +15,7 @@ TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
-EMBEDDED := $(addprefix test-embedded-,lake torture pipeline emulator config_manager bootstrap deployment benchmarks tables)
+EMBEDDED := $(addprefix test-embedded-,lake pipeline deployment tables torture bootstrap config_manager emulator benchmarks)
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -58,9 +61,8 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glu
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Eight tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp check test-spark-taxi test-end-to-end $(EMBEDDED) test-rights test-tools test-synth test-histories
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp test-end-to-end check $(firstword $(EMBEDDED)) test-spark-taxi $(EMBEDDED) test-histories test-synth test-tools test-rights
 
-# An image may forbid to write bytecode; then each of two workers would compile all unit tests at each run, for 4 s.
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run $(BIN)/ruff format ." >&2; exit 1; }
@@ -69,7 +71,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@PYTHONDONTWRITEBYTECODE= $(PYTEST) --quiet --numprocesses=auto --dist=worksteal --hypothesis-profile=quick -m "not slow and not simulation" tests/unit
+	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal --hypothesis-profile=quick -m "not slow and not simulation" tests/unit
 
 test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, and all that starts programs
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools

@@ -58,11 +58,6 @@ class ChildProcess:
             return self._process.wait(seconds)
         return None
 
-    def let_go(self) -> None:
-        """Close the child's input; the child then knows that it may end."""
-        if self._process.stdin:
-            self._process.stdin.close()
-
     def stop(self, grace: float) -> int:
         """End the child in order, and by force what is left of its process group after `grace` seconds."""
         if self._process.poll() is None:
@@ -88,7 +83,7 @@ def log_events(log: Path) -> list[dict[str, Any]]:
 
 
 def when_parent_ends(action: Callable[[], object]) -> None:
-    """Call `action` once the parent has ended or has let go of this process."""
+    """Call `action` once the parent has ended."""
 
     def watch() -> None:
         sys.stdin.buffer.read()

@@ -171,6 +171,8 @@ def _counts(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding]:
     committed = sum((commit.counts for commit in table.commits), Counts())
     if table.told != committed:
         yield Finding(Kind.COUNTS, f"it tells of {table.told}, the commits of {committed}")
+    if replica.kind.is_historical and committed.unexpected:
+        yield Finding(Kind.COUNTS, f"{committed.unexpected} updates of unknown keys, though each version is a row")
     replaced = [number for number, commit in enumerate(table.commits) if commit.is_reload]
     reloads = [] if replica.kind.is_historical else replaced
     since = table.commits[reloads[-1] :] if reloads else table.commits

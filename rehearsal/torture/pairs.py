@@ -14,6 +14,10 @@ class Engine(StrEnum):
     NATIVE = "native"
 
 
+Pair = tuple[str, Engine]
+"""A format, and the engine of a commit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The format of one table, and the share of its refreshes that the native engine is asked for first."""

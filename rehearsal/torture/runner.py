@@ -3,7 +3,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from rich.table import Table
 
 from rehearsal.torture.histories import Act, Story, shortest, story, trouble_of
 from rehearsal.torture.memory.lake import MemoryLake
-from rehearsal.torture.pairs import Storage, any_storage
+from rehearsal.torture.pairs import Pair, Storage, any_storage
 from rehearsal.torture.reference_model import ReferenceModel, any_kind
 from rehearsal.torture.trial import Problem, Trial
 
@@ -41,6 +41,7 @@ def memory_trial(story: Story, storage: Storage | None = None) -> Trial:
 
 
 _SEEDS_AT_ONCE = 20
+_LOUD = ("odp", "lake")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,16 @@ class Failure:
     problems: tuple[Problem, ...]
 
 
-def failures(seeds: Iterable[int]) -> Iterator[Failure | None]:
-    """Play the history of each seed; None where all is right."""
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A history that was played: what is wrong in its end, and which formats and engines its commits were of."""
+
+    failure: Failure | None
+    commits: Mapping[Pair, int]
+
+
+def plays(seeds: Iterable[int]) -> Iterator[Played]:
+    """Play the history of each seed."""
     with ProcessPoolExecutor(initializer=_silence) as processes:
         yield from processes.map(_examine, seeds, chunksize=_SEEDS_AT_ONCE)
 
@@ -67,6 +76,14 @@ def problems_of(played: Story, storage: Storage | None = None) -> tuple[Problem,
     """What is wrong in the end of a history."""
     with silent():
         return tuple(memory_trial(played, storage).play(played.steps))
+
+
+def _examine(seed: int) -> Played:
+    played = story(seed)
+    trial = memory_trial(played)
+    problems = tuple(trial.play(played.steps))
+    assert isinstance(trial.lake, MemoryLake)  # noqa: S101 - as every trial in memory has
+    return Played(Failure(played, problems) if problems else None, trial.lake.iceberg.played)
 
 
 def tell(played: Story) -> Iterator[str]:
@@ -86,23 +103,18 @@ def tell(played: Story) -> Iterator[str]:
 @contextmanager
 def silent() -> Iterator[None]:
     """Failures of refreshes are what histories are made of; nobody wants to read their stack traces."""
-    logger = logging.getLogger("odp")
-    level = logger.level
+    levels = {logger: logger.level for logger in map(logging.getLogger, _LOUD)}
     _silence()
     try:
         yield
     finally:
-        logger.setLevel(level)
-
-
-def _examine(seed: int) -> Failure | None:
-    played = story(seed)
-    problems = problems_of(played)
-    return Failure(played, problems) if problems else None
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 def _silence() -> None:
-    logging.getLogger("odp").setLevel(logging.CRITICAL + 1)
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 # The command `torture`: plays histories, counts the failures by kind, and shows some of them in few steps.
@@ -118,9 +130,15 @@ def torture(
     console = Console()
     played = range(first, first + seeds)
     found: list[Failure] = []
-    for failure in filter(None, track(failures(played), "Histories", seeds, console=console)):
-        console.print(f"seed {failure.story.seed}: {failure.problems[0]}")
-        found.append(failure)
+    histories: Counter[Pair] = Counter()
+    commits: Counter[Pair] = Counter()
+    for each in track(plays(played), "Histories", seeds, console=console):
+        histories.update(each.commits.keys())
+        commits.update(each.commits)
+        if each.failure:
+            console.print(f"seed {each.failure.story.seed}: {each.failure.problems[0]}")
+            found.append(each.failure)
+    console.print(pairs_table(histories, commits))
     if not found:
         console.print(f"{seeds:,} histories passed")
         return
@@ -128,6 +146,14 @@ def torture(
     console.print(stories_table(map(shortened, found[:_SHOWN])))
     console.print(f"{len(found):,} of {seeds:,} histories failed")
     raise typer.Exit(1)
+
+
+def pairs_table(histories: Mapping[Pair, int], commits: Mapping[Pair, int]) -> Table:
+    """Count histories and commits of each format and engine; a history may have several."""
+    table = Table("format", "engine", "histories", "commits")
+    for pair in sorted(histories):
+        table.add_row(*pair, f"{histories[pair]:,}", f"{commits[pair]:,}")
+    return table
 
 
 def kinds_table(found: Sequence[Failure]) -> Table:

@@ -41,6 +41,7 @@ from rehearsal.torture.memory import executions, writer
 from rehearsal.torture.memory.hudi_table import Row
 from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.staging import MemorySweepState
+from rehearsal.torture.pairs import ON_HUDI
 from rehearsal.torture.reference_model import ReferenceModel
 from rehearsal.torture.runner import memory_trial, problems_of
 
@@ -471,7 +472,7 @@ def test_tester_finds_that_what_is_left_of_a_lost_load_is_applied_with_the_next_
 
 def test_key_that_changed_without_a_before_image_is_reported() -> None:
     """The row of the former key stays in the lake, so the run history must count it; with the defect it does not."""
-    seed = next(seed for seed in range(SEEDS) if _is_plain(memory_trial(story(seed)).replicas[0]))
+    seed = next(seed for seed in range(SEEDS) if _is_plain(memory_trial(story(seed), ON_HUDI).replicas[0]))
     assert _reported_of_a_changed_key(seed) == 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FinalRows, "updates_without_row", lambda *_: 0)
@@ -484,7 +485,7 @@ def _is_plain(replica: ReferenceModel) -> bool:
 
 def _reported_of_a_changed_key(seed: int) -> int:
     """Load, change rows, and then the key of one; returns the number of updates of unknown keys in the run history."""
-    trial = memory_trial(story(seed))
+    trial = memory_trial(story(seed), ON_HUDI)
     (replica, *_) = trial.replicas
     for acts in ((Act.CHANGE, Act.LOAD, *[Act.PART] * 5), (Act.CHANGE, Act.FLUSH, Act.FLUSH), (Act.FLUSH, Act.FLUSH)):
         draws = itertools.count(len(replica.source.log))
@@ -502,14 +503,15 @@ def _reported_of_a_changed_key(seed: int) -> int:
 def _details(seed: int, plant: Plant) -> set[str]:
     with pytest.MonkeyPatch.context() as patch:
         plant(patch)
-        details = [problem.finding.detail.split(":")[0] for problem in problems_of(story(seed))]
+        details = [problem.finding.detail.split(":")[0] for problem in problems_of(story(seed), ON_HUDI)]
     return {detail.partition(" ")[2] for detail in details}
 
 
 def _kinds(told: Story, plant: Plant = lambda _: None) -> set[Kind]:
+    """Of tables of Hudi; `test_planted_native_defects.py` has those of the native engine."""
     with pytest.MonkeyPatch.context() as patch:
         plant(patch)
-        return {problem.finding.kind for problem in problems_of(told)}
+        return {problem.finding.kind for problem in problems_of(told, ON_HUDI)}
 
 
 def _decide(patch: pytest.MonkeyPatch, otherwise: Callable[[Selection, RefreshPlan], RefreshPlan]) -> None:

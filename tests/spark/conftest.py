@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 from lake.spark_session import with_settings
 from rehearsal.emulator.glue_runner.spark_settings import JVM_OPTIONS
 from rehearsal.local_spark import local_session
-from tests.spark import plain_files
+from tests.spark import plain_files, small_frames
 from tests.spark.refresher import Refresher
 
 LONG_RUN = (
@@ -49,6 +49,7 @@ def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     work = tmp_path_factory.mktemp("spark")
     session = local_session(buckets, BUCKETS, work=work, java_options=(*JVM_OPTIONS, *LONG_RUN))
     plain_files.use(session, tmp_path_factory.mktemp("classes"))
+    small_frames.use()
     yield with_settings(session)
     session.stop()
 

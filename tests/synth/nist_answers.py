@@ -71,6 +71,10 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
             _FUNCTION.format("(Odp/FileProcessor/BatchManager|Taxi/Flow/Bundles)"),
             "Called by its state machine, once for each step of an execution.",
         ),
+        (
+            _FUNCTION.format("Odp/FileProcessor/Native"),
+            "Called by the state machine, whose Map state says how many batches it refreshes at a time.",
+        ),
     ),
     "LambdaDLQ": (
         (
@@ -88,6 +92,10 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
         (
             _FUNCTION.format("(Odp/FileProcessor/BatchManager|Taxi/Flow/Bundles)"),
             "Called synchronously by its state machine, whose failed executions are alarms.",
+        ),
+        (
+            _FUNCTION.format("Odp/FileProcessor/Native"),
+            "Called synchronously with a plan that stays in S3; what fails is pending for the next execution.",
         ),
     ),
     "LambdaInsideVPC": (

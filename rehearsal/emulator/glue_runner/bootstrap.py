@@ -30,9 +30,10 @@ _OF_RUNS = ("spark.", "aws.", "hive.", "javax.jdo.", "datanucleus.")
 """How the names of the system properties begin that belong to a run; Spark, Hive and the AWS SDKs read them there."""
 
 
-def write_lent(folder: Path, *, connection: Path, settings: Mapping[str, str]) -> None:
-    """Tell the run in this folder which JVM it has and its Spark settings."""
-    (folder / LENT_FILE).write_text(json.dumps({"connection": str(connection), "settings": settings}))
+def write_lent(folder: Path, *, connection: Path, settings: Mapping[str, str], recording: Path | None) -> None:
+    """Tell the run in this folder which JVM it has, its Spark settings, and where to record the JVM's classes."""
+    lent = {"connection": str(connection), "settings": settings, "recording": recording and str(recording)}
+    (folder / LENT_FILE).write_text(json.dumps(lent))
 
 
 def was_left_in_order(folder: Path) -> bool:
@@ -53,6 +54,8 @@ def leave_jvm(folder: Path, metastore: Path) -> None:
     """Make the JVM fit for another run; a run that failed does not come to this, and its JVM is used no more."""
     if (folder / LENT_FILE).exists():
         _leave(metastore)
+        if recording := json.loads((folder / LENT_FILE).read_text())["recording"]:
+            _record_classes(recording)
         (folder / LEFT_FILE).touch()
 
 
@@ -121,6 +124,34 @@ def _leave(metastore: Path) -> None:
             getattr(jvm, "org.apache.derby.jdbc.EmbeddedDriver")().connect(shutdown_url(metastore), none)
     _set_properties(jvm, {})
     gc.collect()  # what Python has let go of, the JVM lets go of too
+
+
+def _record_classes(recording: str) -> None:
+    """Let the JVM write an archive of its classes; one that cannot goes without.
+
+    `jcmd` would do the same, but not every Java brings it. The method is called by reflection, as py4j looks for it in
+    the server's own class, which is not public.
+    """
+    from py4j.protocol import Py4JError
+    from pyspark import SparkContext
+
+    jvm: Any = SparkContext._jvm  # noqa: SLF001
+    gateway: Any = SparkContext._gateway  # noqa: SLF001
+    objects, texts = getattr(jvm, "java.lang.Object"), getattr(jvm, "java.lang.String")
+
+    def array(kind: Any, *elements: Any) -> Any:  # noqa: ANN401
+        made = gateway.new_array(kind, len(elements))
+        for position, element in enumerate(elements):
+            made[position] = element
+        return made
+
+    with suppress(Py4JError):
+        server = getattr(jvm, "java.lang.management.ManagementFactory").getPlatformMBeanServer()
+        commands = getattr(jvm, "javax.management.ObjectName")("com.sun.management:type=DiagnosticCommand")
+        methods = getattr(jvm, "java.lang.Class").forName("javax.management.MBeanServerConnection").getMethods()
+        (invoke,) = (method for method in methods if method.getName() == "invoke")
+        given = array(objects, array(texts, "dynamic_dump", recording))
+        invoke.invoke(server, array(objects, commands, "vmCds", given, array(texts, "[Ljava.lang.String;")))
 
 
 FAILURE_FILE = "failure"

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -21,11 +20,12 @@ from rehearsal.emulator.glue_runner.spark_settings import CLASS_PATH, JAVA_OPTIO
 # Spark's and a table format's classes, parsed and verified once per machine:
 # they are half of the time of a short run.
 #
-# The first JVM with these jars that ends in order leaves the archive behind, as Java's class data sharing makes it;
-# later ones map it. (A short Iceberg run in a new JVM: 14.9 s without, 6.5 s with it.)
+# The first JVM with these jars writes the archive after its first run, as Java's class data sharing makes it; later
+# ones map it. (A short Iceberg run in a new JVM: 14.9 s without, 6.5 s with it.) It takes a run 8 CPU seconds, once.
+# At a JVM's end somebody waits for it, and not for long: on a busy machine the archive was never finished.
 
 RECORDED = "classes.jsa"
-_RECORD = "-XX:ArchiveClassesAtExit="
+_RECORD = "-XX:+RecordDynamicDumpInfo"
 _QUIET = "-Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off"
 
 
@@ -54,15 +54,15 @@ class ClassArchive:
         base = _base_option(archive.with_suffix(".base"))
         if base is None:
             return cls(archive=archive, recording=recording, claim=claim)
-        return cls(f"{base}{_RECORD}{recording} {_QUIET}", archive, recording, claim)
+        return cls(f"{base}{_RECORD} {_QUIET}", archive, recording, claim)
 
     @property
     def is_recorded(self) -> bool:
-        """Whether the JVM writes the archive when it ends."""
-        return self.recording is not None
+        """Whether the next run is to write the archive."""
+        return self.claim is not None
 
     def finish(self, *, succeeded: bool) -> None:
-        """Keep what a JVM has recorded that ended in order; a Java that cannot record is not asked again."""
+        """Keep what a run that succeeded has recorded; a Java that cannot record is not asked again."""
         with self._ending:  # who stops a run and who waits for its end may both come here
             claim, self.claim = self.claim, None
         if claim is None or self.archive is None or self.recording is None:
@@ -115,7 +115,6 @@ def _identity(class_path: Iterable[Path]) -> str:
 
 _RUNS_AT_MOST = 8
 """Each Spark session loads Hive's classes anew, and a JVM does not get rid of all of them."""
-_RECORDING_SECONDS = 25
 _LAUNCH_CONF, _CONNECTION, _LOG = "launch.conf", "connection", "log"
 
 
@@ -161,6 +160,15 @@ class SparkJvm:
         """Whether it lives and is not used up."""
         return self._process.exit_code is None and self._runs < _RUNS_AT_MOST
 
+    @property
+    def recording(self) -> Path | None:
+        """Where the next run is to write the archive of classes, if it is to."""
+        return self._archive.recording if self._archive.is_recorded else None
+
+    def keep_recording(self) -> None:
+        """Keep the archive that a run has written which succeeded."""
+        self._archive.finish(succeeded=True)
+
     def begin_run(self) -> None:
         """Count a run."""
         self._runs += 1
@@ -178,16 +186,6 @@ class SparkJvm:
         self._process.kill()
         self._archive.finish(succeeded=False)
 
-    def retire(self) -> None:
-        """End it; one that records its classes may write them down."""
-        if self._archive.is_recorded:
-            self._process.let_go()
-            ended = self._process.wait(_RECORDING_SECONDS) is not None
-            self._process.kill()
-            self._archive.finish(succeeded=ended)
-        else:
-            self.kill()
-
 
 # The JVMs that no run uses: the next run that would start one alike takes one of them instead.
 #
@@ -202,9 +200,8 @@ class JvmPool:
     def __init__(self, folder: Path, *, at_most: int) -> None:
         self._folder = folder
         self._at_most = at_most
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._idle: list[SparkJvm] = []
-        self._retiring: list[threading.Thread] = []
         self._is_closed = False
 
     def take(self, launch_settings: Mapping[str, str], environment: Mapping[str, str]) -> SparkJvm:
@@ -220,13 +217,15 @@ class JvmPool:
 
     def give_back(self, jvm: SparkJvm) -> None:
         """Keep a JVM that a run has left as it should, for another run."""
+        jvm.keep_recording()
         with self._lock:
             if jvm.may_run_again and not self._is_closed:
                 self._idle.append(jvm)
                 surplus = [self._idle.pop(0)] if len(self._idle) > self._at_most else []
             else:
                 surplus = [jvm]
-            self._retire(surplus)
+        for other in surplus:
+            self.discard(other)
 
     def discard(self, jvm: SparkJvm) -> None:
         """End a JVM at once, with all that still runs in it."""
@@ -234,21 +233,9 @@ class JvmPool:
         shutil.rmtree(jvm.folder, ignore_errors=True)
 
     def close(self) -> None:
-        """End all that are kept, and wait until they have ended."""
+        """End all that are kept."""
         with self._lock:
             self._is_closed = True
-            self._retire(self._idle)
-            self._idle, retiring = [], self._retiring
-        for thread in retiring:
-            thread.join()
-
-    def _retire(self, jvms: list[SparkJvm]) -> None:
-        for jvm in jvms:
-            thread = threading.Thread(target=_retire, args=(jvm,), daemon=True)
-            thread.start()
-            self._retiring = [*(other for other in self._retiring if other.is_alive()), thread]
-
-
-def _retire(jvm: SparkJvm) -> None:
-    jvm.retire()
-    shutil.rmtree(jvm.folder, ignore_errors=True)
+            kept, self._idle = self._idle, []
+        for jvm in kept:
+            self.discard(jvm)

@@ -111,7 +111,7 @@ class SparkChild:
         if self.job["Command"]["Name"] == _SPARK:
             conf = self._spark_conf()
             self._jvm = self.jvms.take(launch_settings(conf), self._environment())
-            write_lent(self.folder, connection=self._jvm.connection, settings=conf)
+            write_lent(self.folder, connection=self._jvm.connection, settings=conf, recording=self._jvm.recording)
         if glue_arguments.uses_data_catalog(self.record["Arguments"]):
             copy_metastore_to(self.folder / METASTORE)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from odp.file_processor.apply.commit_proof import read_commit
-from odp.records import RawTableConfig
+from odp.records import RawTableConfig, engine_of_run
 from odp.refresh import RefreshPlan
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
@@ -25,13 +25,13 @@ from rehearsal.torture.memory.leases import MemoryLeases
 from rehearsal.torture.memory.native_writer import NativeEngine
 from rehearsal.torture.memory.staging import StagingBucket
 from rehearsal.torture.memory.writer import Commit
-from rehearsal.torture.pairs import ON_HUDI, Engine, Storage
+from rehearsal.torture.pairs import ON_HUDI, Engine, Pair, Storage
 
 BEFORE_LEASE = "before the commit"
 Befall = Callable[[FaultKind], None]
 """Lets a fault of this kind strike the run."""
 _STRUCK_COMMITS = 0.4
-_OF_COMMITS = (FaultKind.KILL, FaultKind.NO_ANSWER, FaultKind.PAUSE, FaultKind.OVERLAP)
+OF_COMMITS = (FaultKind.KILL, FaultKind.NO_ANSWER, FaultKind.PAUSE, FaultKind.OVERLAP)
 NoteCommit = Callable[[RawTableConfig, RefreshPlan], None]
 
 
@@ -47,7 +47,7 @@ class IcebergTables:
     storages: Mapping[str, Storage] = field(default_factory=dict)
     """By source table."""
     landed: dict[str, list[Commit]] = field(default_factory=lambda: defaultdict(list))
-    played: Counter[tuple[str, Engine]] = field(default_factory=Counter)
+    played: Counter[Pair] = field(default_factory=Counter)
     """How many commits each engine made."""
     struck: Counter[tuple[str, FaultKind]] = field(default_factory=Counter)
     """What befell commits."""
@@ -57,30 +57,32 @@ class IcebergTables:
         self.catalog = IcebergCatalog(self.draw)
         self.limits = Limits(changed_rows=self.draw.choice((3, 1_000_000, 1_000_000)))
         self.rows_per_file = self.draw.choice((1, 2, 1000))
-        self._left_to_spark: set[str] = set()
         self._newest_tokens: dict[str, int] = {}
         self.seed = self.draw.getrandbits(32)
 
     def writer(
         self, config: RawTableConfig, run_id: str, cross: Callable[[str], None], befall: Befall | None
     ) -> SparkOnIceberg | NativeEngine:
-        """Give the engine that one run refreshes a table with: Spark's if the native engine left a refresh to it."""
-        storage = self.storages.get(config.source_table_name, ON_HUDI)
-        engine = storage.engine(Random(f"{self.seed}/{run_id}/{config.source_table_name}"))
-        if config.source_table_name in self._left_to_spark:
-            engine = Engine.SPARK
+        """Give the engine that one run refreshes a table with."""
+        engine = Engine(engine_of_run(run_id))
         run = _Run(self, config, engine, run_id, cross, befall)
         catalog = RunCatalog(self.catalog, run.cross, run.landing)
         if engine is Engine.NATIVE:
-            return NativeEngine(
-                catalog, self.staging, self.catalog.bucket, self.limits, run.ask_lease, self._leave_to_spark
-            )
+            return NativeEngine(catalog, self.staging, self.catalog.bucket, self.limits, run.ask_lease)
         return SparkOnIceberg(catalog, self.staging, self.catalog.bucket, self.rows_per_file, run.ask_lease)
 
+    def engine(self, source_table_name: str, moment: str) -> Engine:
+        """Draw the engine that a table is configured with at a moment."""
+        storage = self.storages.get(source_table_name, ON_HUDI)
+        return storage.engine(Random(f"{self.seed}/{moment}/{source_table_name}"))
+
     def rows(self, config: RawTableConfig) -> Sequence[Row]:
-        """Read all rows of a table."""
+        """Read all rows of a table; there are none if any file of it is missing."""
         metadata = self.catalog.tables.get((config.raw_database_name, config.raw_table_name))
-        return rows_of(stored_files(self.catalog.io, metadata))
+        try:
+            return rows_of(stored_files(self.catalog.io, metadata))
+        except FileNotFoundError:
+            return []
 
     def note_landed(self, run: "_Run", refresh: RefreshPlan, token: int, commit: Commit) -> None:
         """Note a commit that landed; that of a run whose lease a newer committer had is none."""
@@ -90,12 +92,7 @@ class IcebergTables:
         self._newest_tokens[name] = max(token, self._newest_tokens.get(name, 0))
         self.landed[name].append(commit)
         self.played[run.config.table_format, run.engine] += 1
-        if run.engine is Engine.SPARK:
-            self._left_to_spark.discard(run.config.source_table_name)
         self.note(run.config, refresh)
-
-    def _leave_to_spark(self, config: RawTableConfig) -> None:
-        self._left_to_spark.add(config.source_table_name)
 
 
 @dataclass
@@ -119,7 +116,7 @@ class _Run:
         """Cross a boundary; commits meet trouble more often than other calls."""
         self.go_on(boundary)
         if self.befall and boundary in (BEFORE_COMMIT, AFTER_COMMIT) and self._draw.random() < _STRUCK_COMMITS:
-            self.tables.struck[boundary, kind := self._draw.choice(_OF_COMMITS)] += 1
+            self.tables.struck[boundary, kind := self._draw.choice(OF_COMMITS)] += 1
             self.befall(kind)
 
     def ask_lease(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
 from odp.file_processor.planning import BatchManager
-from odp.records import BatchConfig, BatchPlan, RawTableConfig
+from odp.records import NATIVE_RUN, BatchConfig, BatchPlan, RawTableConfig
 
 from lake.errors import LakeError, RetryableError
 from lake.ledger.connection import trouble_of_aws
+from lake.tables.capabilities import Engine
 from rehearsal.torture.check import Finding, Kind
 from rehearsal.torture.faults import Boundaries, Fault, FaultKind, Fire, Killed, Process, UnderFire, trouble
 from rehearsal.torture.memory.leases import LEASE_SECONDS, MemoryRunLog
@@ -45,7 +46,7 @@ class Executions:
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
         """Run an execution to its end, or until it is stopped: then it starts no more batches and releases nothing."""
 
-        def refresh(batch: Sequence[str], run: GlueRun) -> None:
+        def refresh(batch: Sequence[str], run: Run) -> None:
             with suppress(LakeError, Killed):  # this job run failed: a later execution has to make it good
                 refresh_batch(batch, run.refresh, at_a_time=1)
 
@@ -57,38 +58,39 @@ class Executions:
         All happens in that run's thread, which may hold the lock of a cached property.
         """
 
-        def refresh(batch: Sequence[str], run: GlueRun) -> None:
+        def refresh(batch: Sequence[str], run: Run) -> None:
             for table in batch:
                 run.refresh(table)
 
         self._run({}, arrive, refresh)
 
     def _run(
-        self, faults: Mapping[str, Fault], arrive: Callable[[], None], refresh: Callable[[Sequence[str], GlueRun], None]
+        self, faults: Mapping[str, Fault], arrive: Callable[[], None], refresh: Callable[[Sequence[str], Run], None]
     ) -> None:
         self._begun += 1
         execution = f"execution-{self._begun}"
         running = self._lake.leases.running
         running.add(execution)
         around = Surroundings(faults, arrive, lambda: running.discard(execution), lambda: self.run_amid_another(arrive))
-        for number, batch in enumerate(self._plan(execution)):
+        plan = self._plan(execution)
+        for number, (batch, engine) in enumerate(zip(plan.batches, plan.engines, strict=True)):
             if execution not in running:
                 return
-            refresh(batch, GlueRun(self._lake, f"{execution}.{number}", around))
+            refresh(batch, Run(self._lake, f"{execution}.{number}", around, Engine(engine)))
         self._working.discard(execution)
         if execution in running:
             self._ask(lambda manager: manager.release(CADENCE, execution), execution)
         running.discard(execution)
 
-    def _plan(self, execution: str) -> Sequence[Sequence[str]]:
+    def _plan(self, execution: str) -> BatchPlan:
         answer = self._ask(lambda manager: manager.plan(CADENCE, execution), execution)
         running = self._lake.leases.running
         if answer is None or not answer["batches"] or execution not in running:
-            return ()
+            return BatchPlan(CADENCE, execution, ())
         if others := self._working & running:
             self._lake.violations.append(Finding(Kind.CADENCE, ", ".join(sorted({execution, *others}))))
         self._working.add(execution)
-        return self._plans[answer["plan_key"]].batches
+        return self._plans[answer["plan_key"]]
 
     def _ask(self, step: Callable[[BatchManager], Answer], execution: str) -> Answer | None:
         """Ask the Batch Manager, again if it may help; None if it was asked in vain, which fails the execution."""
@@ -105,7 +107,12 @@ class Executions:
 
     def cadence(self, refresh_cadence: str) -> tuple[BatchConfig, Sequence[RawTableConfig]]:
         """Return the configuration of the one cadence."""
-        return BatchConfig(refresh_cadence, "hudi", "job", "G.1X", 2, BATCH_SIZE), list(self._lake.configs.values())
+        tables = [self._with_engine(config) for config in self._lake.configs.values()]
+        return BatchConfig(refresh_cadence, "hudi", "job", "G.1X", 2, BATCH_SIZE), tables
+
+    def _with_engine(self, config: RawTableConfig) -> RawTableConfig:
+        """Somebody may configure another engine at any time."""
+        return replace(config, engine=self._lake.iceberg.engine(config.source_table_name, str(self._begun)))
 
     def write(self, plan: BatchPlan) -> None:
         """Keep a plan."""
@@ -126,12 +133,14 @@ class Surroundings:
     start_another: Callable[[], None]
 
 
-class GlueRun:
-    """One Glue run under fire."""
+class Run:
+    """One run of an engine under fire."""
 
-    def __init__(self, lake: MemoryLake, run_id: str, around: Surroundings) -> None:
+    def __init__(self, lake: MemoryLake, name: str, around: Surroundings, engine: Engine) -> None:
         self._lake = lake
-        self._run_id = run_id
+        self._name = name
+        self._engine = engine
+        self._run_id = f"{NATIVE_RUN if engine is Engine.NATIVE else ''}{name}"
         self._around = around
         self._process = Process()
         self._others = count(1)
@@ -167,7 +176,9 @@ class GlueRun:
         self._around.start_another()
 
     def _overlap(self, config: RawTableConfig) -> None:
-        other = GlueRun(self._lake, f"{self._run_id}-other{next(self._others)}", replace(self._around, faults={}))
+        name = f"{self._name}-other{next(self._others)}"
+        engine = Engine(self._lake.iceberg.engine(config.source_table_name, name))
+        other = Run(self._lake, name, replace(self._around, faults={}), engine)
         other.refresh(config.source_table_name)
 
     def _refresher(self, config: RawTableConfig, boundaries: Boundaries) -> TableRefresher:

@@ -122,7 +122,8 @@ class IcebergCatalog:
 
     def pass_time(self) -> None:
         """Let a late request come nearer; it lands, unless the table has moved since it was made."""
-        self._maybe_compact()
+        with suppress(FileNotFoundError):  # nobody can compact a table that cannot be read
+            self._maybe_compact()
         if self._late is None:
             return
         request, left = self._late

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from odp.records import LandedFile, TableLease
+from odp.records import LandedFile, TableLease, engine_of_run
 from odp.refresh import Lease, RefreshOutcome, RefreshStatus, RunRecord
 
 from lake.errors import LeaseLostError
+from lake.tables.capabilities import Engine
+from lake.tables.size import TableSize
 from rehearsal.torture.memory.ledger import MemoryLedger
 
 # Time that passes only when the trial lets it.
@@ -37,6 +39,7 @@ class Clock:
 # odpf_file_processing_tracker: leases taken, kept and returned by conditional writes.
 
 LEASE_SECONDS = 300
+_SPARK_SECONDS = 86_400
 
 
 @dataclass(slots=True)
@@ -51,6 +54,10 @@ class TableItem:
     written_with: Mapping[str, str] | None = None
     refused_registrations: int = -1
     refused_configuration: str = ""
+    engine: Engine = Engine.SPARK
+    beyond_engine: str = ""
+    spark_until: float = 0.0
+    size: TableSize | None = None
 
 
 class MemoryLeases:
@@ -66,7 +73,14 @@ class MemoryLeases:
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
         """Return the leases of the given tables; tables that no refresh ever touched are left out."""
         return {
-            name: TableLease(self.is_held(name), item.refused_registrations, item.refused_configuration)
+            name: TableLease(
+                self.is_held(name),
+                item.refused_registrations,
+                item.refused_configuration,
+                engine=item.engine,
+                size=item.size,
+                beyond_engine=self._beyond_engine(item),
+            )
             for name in qualified_names
             if (item := self.items.get(name)) is not None
         }
@@ -96,7 +110,18 @@ class MemoryLeases:
         item = self.items.setdefault(qualified_name, TableItem())
         item.status, item.owner, item.token = RefreshStatus.UPDATING, owner, item.token + 1
         item.expires_at = self._clock() + LEASE_SECONDS
-        return Lease(qualified_name, owner, item.token, item.expires_at, item.catalog_commit, item.written_with)
+        item.engine = engine_of_run(owner)
+        if item.engine is Engine.NATIVE:
+            self.leave_to_spark(item, f"the run {owner} ended without recording its end")
+        reason = self._beyond_engine(item)
+        return Lease(qualified_name, owner, item.token, item.expires_at, item.catalog_commit, item.written_with, reason)
+
+    def leave_to_spark(self, item: TableItem, reason: str) -> None:
+        """Let Spark refresh the table for a day."""
+        item.beyond_engine, item.spark_until = reason, self._clock() + _SPARK_SECONDS
+
+    def _beyond_engine(self, item: TableItem) -> str:
+        return item.beyond_engine if item.spark_until > self._clock() else ""
 
     def fence(self, qualified_name: str) -> bool:
         """Keep a run whose lease has expired from going on; False while a lease is held."""
@@ -156,6 +181,11 @@ class MemoryRunLog:
             item = self._leases.mine(lease)
             item.status, item.catalog_commit, item.owner = entry.outcome.status, entry.catalog_commit, None
             item.written_with = entry.written_with or item.written_with
+            item.size = entry.size or item.size
+            if entry.outcome.is_left_to_spark:
+                self._leases.leave_to_spark(item, entry.outcome.beyond_engine)
+            elif entry.outcome.engine is Engine.NATIVE:
+                item.beyond_engine, item.spark_until = "", 0.0
             item.refused_registrations = entry.refused_registrations if entry.refused else -1
             item.refused_configuration = entry.refused_configuration if entry.refused else ""
 

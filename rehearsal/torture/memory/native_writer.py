@@ -10,7 +10,6 @@ from odp.native.table_writer import NativeTableWriter
 from odp.records import LandedFile, RawTableConfig
 from odp.refresh import LastCommit, RefreshPlan
 
-from lake.errors import BeyondEngineError
 from lake.tables.change import TableDefinition
 from lake.tables.iceberg_native.row_change import Limits
 from lake.tables.iceberg_native.table import NativeIcebergTable
@@ -21,14 +20,13 @@ from rehearsal.torture.parquet_files import parquet
 
 @dataclass(frozen=True)
 class NativeEngine:
-    """Applies refreshes for one run; `left_to_spark` is called with what the engine cannot do."""
+    """Applies refreshes for one run; `ask_lease` is called right before the catalog is asked for the commit."""
 
     catalog: RunCatalog
     staging: StagingBucket
     bucket: str
     limits: Limits
     ask_lease: Callable[[RefreshPlan, Callable[[], None]], None]
-    left_to_spark: Callable[[RawTableConfig], None]
 
     @cached_property
     def _writer(self) -> NativeTableWriter:
@@ -40,11 +38,7 @@ class NativeEngine:
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Make the refresh visible in one commit."""
-        try:
-            return self._writer.apply(config, refresh, lambda: self.ask_lease(refresh, check_lease))
-        except BeyondEngineError:
-            self.left_to_spark(config)
-            raise
+        return self._writer.apply(config, refresh, lambda: self.ask_lease(refresh, check_lease))
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
         """Comment columns, and return the newest commit's time."""

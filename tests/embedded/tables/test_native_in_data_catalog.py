@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from lake.errors import RejectedInputError, TableMovedError
 from lake.tables.change import ChangeKind
-from lake.tables.iceberg_native import retention
+from lake.tables.iceberg_native import orphans, retention
 from lake.tables.iceberg_native.data_catalog import glue_tables
 from lake.tables.iceberg_native.row_change import RowChange
 from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, SCHEMA, LakeTable, arrow, columns, nothing
@@ -135,9 +135,13 @@ def test_long_proof_stays_out_of_the_entry(loaded: LakeTable, glue: Any) -> None
     assert not [name for name in entry(glue, loaded)["Parameters"] if name.startswith("odp.")]
 
 
-def test_deleted_files_leave_nothing_behind(
+def test_deleted_files_and_those_of_killed_runs_leave_nothing_behind(
     loaded: LakeTable, aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bucket, _, prefix = loaded.definition.location.removeprefix("s3://").partition("/")
+    for orphan in ("data/REGION=a%2Fb+c/00000-x.parquet", "metadata/x-m0.avro", "metadata/00001-x.metadata.json"):
+        aws("s3").put_object(Bucket=bucket, Key=f"{prefix}/{orphan}")
+    monkeypatch.setattr(orphans, "KEPT_MS", 2_000)
     monkeypatch.setattr(retention, "QUERY_MS", -1)
     monkeypatch.setattr(retention, "MOST_SNAPSHOTS", 3)
     loaded.stored.transaction().set_properties(
@@ -153,7 +157,6 @@ def test_deleted_files_leave_nothing_behind(
         for manifest in snapshot.manifests(stored.io):
             names.add(manifest.manifest_path)
             names |= {each.data_file.file_path for each in manifest.fetch_manifest_entry(stored.io)}
-    bucket = loaded.definition.location.removeprefix("s3://").partition("/")[0]
     assert {f"s3://{bucket}/{key}" for key in keys(aws, loaded)} == names
 
 

@@ -80,9 +80,9 @@ class NativeTableWriter:
             empty = schema_of(config, columns).empty_table()
             return RowChange(kind, empty, stored, decided.proof("", {}, None), fence=decided.refresh.fence)
         rows = FinalRows(config, columns, files, named, self._open_file, version)
-        counted = None
-        if may_count_updates_without_row(decided.refresh, decided.existing, named.values()) and decided.is_merged:
-            counted = rows.counts()
+        may_count = may_count_updates_without_row(decided.refresh, decided.existing, named.values())
+        counts = may_count and decided.is_merged and not decided.is_historical
+        counted = rows.counts() if counts else None
         proof = decided.proof(version, changed_names(named.values()), counted)
         final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
         return RowChange(kind, final, stored, proof, fence=decided.refresh.fence)

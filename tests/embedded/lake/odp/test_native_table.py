@@ -68,8 +68,9 @@ def native(deployed_lake: DeployedLake) -> Iterator[Native]:
     ledger.start_anew()
     configs = deployed_lake.dynamodb.Table(deployed_lake.table(OdpTable.RAW_TABLE_CONFIG))
     (before,) = (item for item in configs.scan()["Items"] if item["source_table_name"] == TABLE)
-    iceberg = {"table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)", "engine": "spark"}
-    configs.put_item(Item={**before, **iceberg})
+    iceberg = {"table_storage_type": "iceberg", "hudi_partition_key": "bucket(2, PK_ID)"}
+    # plans give it to Spark; the function refreshes whatever the plan of its call says
+    configs.put_item(Item={**before, **iceberg, "engine": "spark"})
     yield Native(ledger)
     configs.put_item(Item=before)
     if entry := deployed_lake.catalog_tables(CADENCE).get(TABLE):
@@ -88,9 +89,13 @@ def test_function_runs_on_the_python_for_which_there_is_arrow(native: Native) ->
     assert (described["MemorySize"], described["Timeout"]) == (3008, 900)
 
 
-def test_native_and_spark_refresh_one_table_in_turn(native: Native, put: Put) -> None:
+@pytest.fixture(scope="module")
+def loaded(native: Native, put: Put) -> Item:
     put(f"{FOLDER}/LOAD00000001.parquet", dms_file(PK_ID=[1, 2, 3], FARE_AMOUNT=[1.5, 2.5, 3.5]))
-    loaded = native.refresh("native-load")
+    return native.refresh("native-load")
+
+
+def test_native_and_spark_refresh_one_table_in_turn(native: Native, put: Put, loaded: Item) -> None:
     assert counts(loaded) == ("completed", 3, 0, 0)
     assert loaded["glue_job_run_id"].startswith("native-")
     assert native.rows("PK_ID", "FARE_AMOUNT") == [(1, 1.5), (2, 2.5), (3, 3.5)]
@@ -103,7 +108,8 @@ def test_native_and_spark_refresh_one_table_in_turn(native: Native, put: Put) ->
     columns = {"Op": ["U", "I"], "PK_ID": [3, 5], "FARE_AMOUNT": [3.25, 5.5], "NOTE": ["spark", None]}
     put(f"{FOLDER}/20260101-110000001.parquet", dms_file(**columns))
     native.ledger.pending(1)
-    assert Execution(native.lake).ended()["status"] == "SUCCEEDED"
+    execution = Execution(native.lake)
+    assert (execution.ended()["status"], len(execution.glue_runs())) == ("SUCCEEDED", 1)
     by_spark = [(1, 9.5), (3, 3.25), (4, 4.5), (5, 5.5)]
     assert native.rows("PK_ID", "FARE_AMOUNT") == by_spark
 
@@ -114,7 +120,7 @@ def test_native_and_spark_refresh_one_table_in_turn(native: Native, put: Put) ->
 
 
 @pytest.fixture(scope="module")
-def proxy(native: Native, emulator: Emulator) -> Iterator[CuttingProxy]:
+def proxy(native: Native, loaded: Item, emulator: Emulator) -> Iterator[CuttingProxy]:
     """The function's calls by boto3 go through a proxy from now on; Arrow knows no such variable in capitals."""
     client, name = native.lake.client("lambda"), native.function["FunctionName"]
     variables = native.function["Environment"]["Variables"]
@@ -134,14 +140,17 @@ def test_a_connection_that_is_cut_at_the_commit_neither_loses_nor_doubles_rows(
     native: Native, put: Put, proxy: CuttingProxy, number: int, lost: dict[str, int], commits: int
 ) -> None:
     before = native.rows("PK_ID", "FARE_AMOUNT")
-    put(f"{FOLDER}/20260102-{number}0000001.parquet", dms_file(Op=["I"], PK_ID=[number], FARE_AMOUNT=[1.0]))
+    insert = dms_file(Op=["I"], PK_ID=[number], FARE_AMOUNT=[1.0], NOTE=["cut"])
+    put(f"{FOLDER}/20260102-{number}0000001.parquet", insert)
     proxy.cut(**lost)
     assert counts(native.refresh(f"native-cut-{number}")) == ("completed", 1, 0, 0)
     assert proxy.commits == commits, "boto3 sends it again"
     assert native.rows("PK_ID", "FARE_AMOUNT") == [*before, (number, 1.0)]
 
 
-def test_a_table_that_cannot_be_refreshed_fails_the_call_by_name_of_the_error(native: Native, put: Put) -> None:
+def test_a_table_that_cannot_be_refreshed_fails_the_call_by_name_of_the_error(
+    native: Native, put: Put, loaded: Item
+) -> None:
     put(f"{FOLDER}/20260103-100000001.parquet", b"PAR1 no more")
     native.ledger.pending(1)
     answer = native.invoke("native-damaged", TABLE)

@@ -135,6 +135,26 @@ def test_rule_8_run_that_another_overtook_commits_nothing(
     ]
 
 
+@pytest.mark.parametrize("kind", [ChangeKind.MERGE, ChangeKind.REPLACE])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_rule_8_commit_that_comes_between_reading_and_writing_is_not_built_upon(
+    spark: SparkSession, definition: TableDefinition, change: Callable[..., None], kind: ChangeKind, is_new: bool
+) -> None:
+    """A run that was paused after its last check may still commit, while the next run has the table read already."""
+    if not is_new:
+        change(definition, ROWS)
+    table = IcebergTable(spark, definition)
+    table.existing()
+    change(definition, [("I", 3, 30, None, None)], proof={"odp.file_ids": '["late"]'})
+    before = seen(spark, definition)
+    rows = spark.createDataFrame([("I", 4, 40, None, None)], SCHEMA)
+    columns = {name: column_type(type_) for name, type_ in (column.split() for column in SCHEMA.split(", "))}
+    known = rows if kind is ChangeKind.MERGE and not is_new else None
+    with pytest.raises(TableMovedError, match=definition.name):
+        table.apply(TableChange(kind, rows, columns, PROOF, known), lambda: None)
+    assert seen(spark, definition) == before
+
+
 @pytest.mark.parametrize("partition_by", ["day(AT)", "day(DAY)", "bucket(4, ID)", "bucket(3, V)", "DAY"])
 def test_rows_of_a_partitioned_table_move_and_come_back(
     spark: SparkSession, definition: TableDefinition, change: Callable[..., None], partition_by: str

@@ -109,10 +109,3 @@ def test_output_is_in_the_log(tmp_path: Path, children: list[ChildProcess]) -> N
 
 def test_waiting_ends_in_time(tmp_path: Path, children: list[ChildProcess]) -> None:
     assert _start("import time; time.sleep(60)", tmp_path / "log", children).wait(0.1) is None
-
-
-def test_a_child_that_is_let_go_ends_by_itself_and_in_order(tmp_path: Path, children: list[ChildProcess]) -> None:
-    child = _start("import sys; sys.stdin.read(); sys.exit(3)", tmp_path / "log", children)
-    assert child.wait(0.2) is None
-    child.let_go()
-    assert child.wait(60) == 3

@@ -41,7 +41,8 @@ def test_the_first_jvm_records_and_the_next_one_uses_what_it_left(
 ) -> None:
     first = start_jvm("first")
     assert first.is_recorded
-    assert f"-XX:ArchiveClassesAtExit={tmp_path / 'first' / RECORDED}" in first.option
+    assert "-XX:+RecordDynamicDumpInfo" in first.option
+    assert first.recording == tmp_path / "first" / RECORDED
     _record(first)
     second = start_jvm("second")
     assert not second.is_recorded
@@ -99,7 +100,7 @@ def test_a_java_without_its_own_archive_gets_one_or_goes_without(
     program.write_text(f"#!/bin/sh\nexit {0 if can_make else 1}\n")
     program.chmod(0o755)
     first = start_jvm("first")
-    assert ("ArchiveClassesAtExit" in first.option) is can_make
+    assert ("RecordDynamicDumpInfo" in first.option) is can_make
     assert ("SharedArchiveFile" in first.option) is can_make
     first.finish(succeeded=True)
     assert not start_jvm("second").is_recorded

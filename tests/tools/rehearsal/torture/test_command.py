@@ -8,7 +8,8 @@ from rehearsal.cli import app
 from rehearsal.torture import runner
 from rehearsal.torture.check import Finding, Kind
 from rehearsal.torture.histories import Act, Step, Story
-from rehearsal.torture.runner import Failure
+from rehearsal.torture.pairs import HUDI, ICEBERG, Engine
+from rehearsal.torture.runner import Failure, Played
 from rehearsal.torture.trial import Problem
 
 FAILURE = Failure(
@@ -23,16 +24,20 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
-    monkeypatch.setattr(runner, "failures", lambda seeds: [None for _ in seeds])
+    commits = {(HUDI, Engine.SPARK): 2, (ICEBERG, Engine.NATIVE): 70}
+    monkeypatch.setattr(runner, "plays", lambda seeds: [Played(None, commits) for _ in seeds])
     result = CliRunner().invoke(app, ["torture", "--seeds", "30"])
     assert result.exit_code == 0
     assert "30 histories passed" in result.output
+    rows = [[*filter(None, map(str.strip, line.split("│")))] for line in result.output.splitlines()]
+    assert ["hudi", "spark", "30", "60"] in rows
+    assert ["iceberg", "native", "30", "2,100"] in rows
 
 
 def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(
     monkeypatch: pytest.MonkeyPatch, wide: None
 ) -> None:
-    monkeypatch.setattr(runner, "failures", lambda seeds: [None, FAILURE])
+    monkeypatch.setattr(runner, "plays", lambda seeds: [Played(None, {}), Played(FAILURE, {})])
     monkeypatch.setattr(runner, "shortened", lambda failure: failure)
     result = CliRunner().invoke(app, ["torture", "--seeds", "2"])
     assert result.exit_code == 1

@@ -15,7 +15,7 @@ from lake.tables.columns import Promotion
 from lake.tables.iceberg.capabilities import ICEBERG
 from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, columns
 
-pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
 
 WIDENED: dict[Promotion, tuple[str, Any, str, Any]] = {
     Promotion.INT_TO_BIGINT: ("int", -(2**31), "bigint", 2**40),

@@ -17,7 +17,7 @@ from lake.tables.change import ChangeKind, StoredTable
 from lake.tables.iceberg_native.row_change import Limits, RowChange
 from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, SCHEMA, Lake, LakeTable, arrow, columns, nothing
 
-pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
 
 PROOF = {"odp.file_ids": '["f1", "f2"]', "odp.table_state": '{"generation": 1, "é": "\'%s\'"}'}
 

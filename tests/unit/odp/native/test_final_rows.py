@@ -15,7 +15,7 @@ from lake.errors import ObjectGoneError, RejectedInputError
 from lake.tables.columns import Columns, column_type
 from tests.unit.odp.native.dms import Files, values
 
-pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
 
 LOAD, FIRST, SECOND, THIRD = "LOAD00000001", *(f"20260101-00000000{n}" for n in (1, 2, 3))
 NAMES = ("Op", "ID", "V", "SEQ")

@@ -12,14 +12,14 @@ from odp.native.table_writer import NativeTableWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, TableState
 
-from lake.errors import BeyondEngineError, LeaseLostError, SchemaChangeRefusedError
+from lake.errors import BeyondEngineError, LeaseLostError, SchemaChangeRefusedError, TableMovedError
 from lake.tables.change import TableDefinition
 from lake.tables.iceberg_native.table import NativeIcebergTable
 from tests.unit.lake.iceberg_native.conftest import lake
 from tests.unit.lake.iceberg_native.lake import DATABASE, Lake, nothing
 from tests.unit.odp.native.dms import CONFIG, Files
 
-pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
 
 __all__ = ["lake"]
 
@@ -158,6 +158,27 @@ def test_historical_table_keeps_each_version_of_a_row(lake: Lake) -> None:
     table.load([("I", 1, "a")])
     table.changes("20260101-000000001", [("U", 1, "b"), ("U", 1, "c"), ("D", 1, None)])
     assert table.rows("Op", "ID", "V") == [("D", 1, None), ("I", 1, "a"), ("U", 1, "b"), ("U", 1, "c")]
+
+
+def test_update_in_a_historical_table_is_no_update_without_a_row(lake: Lake) -> None:
+    table = Table(lake, "counted_history", history=RowHistory.ALL)
+    table.load([("I", 1, "a")])
+    table.changes("20260101-000000001", [("U", 1, "b")])
+    assert table.changes("20260101-000000002", [("U", 1, "c")]).counts.updates_without_row == 0
+
+
+def test_table_that_an_unseen_commit_reached_is_left_as_it_is(table: Table) -> None:
+    """A request of an earlier run may land late, after this run has read the table and planned."""
+    table.load([("I", 1, "a")])
+    last = table.writer.last_refresh(table.config)
+    assert last is not None
+    late = table.file("20260101-000000001", [("I", 2, "b")])
+    committed = table.refresh(RefreshKind.CHANGES, late)
+    with pytest.raises(TableMovedError):
+        table.refresh(RefreshKind.CHANGES, late, follows=last.file_ids)
+    assert table.writer.last_refresh(table.config) == committed
+    table.refresh(RefreshKind.CHANGES, table.file("20260101-000000002", [("D", 1, None)]), follows=committed.file_ids)
+    assert table.rows() == [(2, "b")]
 
 
 @pytest.mark.parametrize("kind", [RefreshKind.RELOAD, RefreshKind.EMPTY])

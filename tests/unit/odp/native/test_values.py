@@ -17,7 +17,7 @@ from lake.errors import BeyondEngineError
 from lake.tables.columns import TimeOfDay, column_type
 from tests.unit.odp.native.dms import Files, values
 
-pytestmark = pytest.mark.simulation  # no function is deployed with this engine yet
+pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
 
 TYPES: list[tuple[pa.DataType, str]] = [
     (pa.bool_(), "boolean"),

@@ -10,6 +10,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
+from lake.errors import TableMovedError
 from lake.spark_session import aggregated, computed_once
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableChange, TableDefinition, WrittenRows
 from lake.tables.columns import Columns, promote
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NO_SNAPSHOT = -1
 _KEY, _IS_STORED, _CHANGES = "_odp_stored_key", "_odp_is_stored", "_odp_changes_"
 
 
@@ -56,6 +58,8 @@ class IcebergTable:
         self._spark = spark
         self._definition = definition
         self._sql = sql_name(definition.database, definition.name)
+        self._read: int | None = None
+        """The snapshot for which the next change is made; none if it is made for any."""
 
     def existing(self) -> StoredTable | None:
         """Read what the table is; None if no change has reached it.
@@ -64,6 +68,7 @@ class IcebergTable:
             RejectedInputError: the catalog has something else under the table's name.
         """
         table = self._load()
+        self._read = _snapshot_id(table)
         change = newest_change(table) if table else None
         if change is None:
             return None
@@ -86,7 +91,10 @@ class IcebergTable:
     def apply(self, change: TableChange, check_lease: CheckLease) -> None:
         """Make a change visible in one commit of the catalog: its columns, its rows, and its proof.
 
-        `check_lease` is called last before that commit; a table that has moved since the writing began refuses it.
+        `check_lease` is called last before that commit.
+
+        Raises:
+            TableMovedError: the table is not the one that `existing` read, or that the writing began with.
         """
         newest = newest_fence(self._load())
         refuse_overtaken(self._definition.qualified_name, newest, change.fence, check_lease)
@@ -96,6 +104,7 @@ class IcebergTable:
             self._replace(change, rows, check_lease)
         else:
             self._merge(change, rows, check_lease)
+        self._read = None
         self._forget_old_snapshots()
 
     def last_commit(self) -> Commit | None:
@@ -123,9 +132,16 @@ class IcebergTable:
         except NotAnIcebergTableError as error:
             refuse_foreign_entry(self._definition.qualified_name, error)
 
+    def _load_unmoved(self) -> Any:  # noqa: ANN401 - a Java object
+        table = self._load()
+        if self._read not in (None, _snapshot_id(table)):
+            message = f"{self._definition.qualified_name} was changed after this run had read it; nothing was committed"
+            raise TableMovedError(message)
+        return table
+
     def _replace(self, change: TableChange, rows: DataFrame, check_lease: CheckLease) -> None:
         """Put rows in place of the whole table, its columns and its partitions; a rewriting keeps the proof."""
-        table = self._load()
+        table = self._load_unmoved()
         is_rewriting = change.kind is ChangeKind.REWRITE
         entries = self._carried_proof(table, change.fence) if is_rewriting else self._replaced(change, rows)
         columns = StructType([StructField(field.name, field.dataType) for field in rows.schema])
@@ -152,7 +168,7 @@ class IcebergTable:
 
     def _merge(self, change: TableChange, rows: DataFrame, check_lease: CheckLease) -> None:
         entries = proof_entries(change.proof, self._count(rows), change.fence)
-        with staged(self._spark, changed(self._load()), self._sql) as to_be:
+        with staged(self._spark, changed(self._load_unmoved()), self._sql) as to_be:
             self._follow(to_be, change.columns, rows)
             self._merge_into(to_be, rows)
             to_be.prove(entries)
@@ -205,3 +221,8 @@ class IcebergTable:
             F.count_if(~is_known & is_delete),
         )
         return WrittenRows(inserted, updated, deleted, unknown)
+
+
+def _snapshot_id(table: Any) -> int:  # noqa: ANN401 - a Java object
+    newest = table.currentSnapshot() if table else None
+    return int(newest.snapshotId()) if newest else _NO_SNAPSHOT

@@ -6,7 +6,7 @@ import pytest
 
 from lake.errors import RejectedInputError
 from lake.tables.change import Proof, WrittenRows
-from lake.tables.iceberg.proof import ProofEntries, proof_entries, read_fence, read_proof
+from lake.tables.iceberg.proof import ProofEntries, commit_time_of, proof_entries, read_fence, read_proof
 from lake.tables.size import TableSize
 
 SHORT = {"odp.file_ids": '["f1"]', "odp.table_state": '{"é": "\'%s\'"}'}
@@ -44,6 +44,11 @@ def test_commit_says_how_large_the_table_is_if_its_engine_kept_all_totals() -> N
 def test_commit_without_a_proof_writes_none_and_none_is_read() -> None:
     assert proof_entries({}, ROWS) == ProofEntries({}, {})
     assert read_proof({"operation": "replace"}, {"odp.long-proof": "of an earlier commit"}) is None
+
+
+def test_times_of_commits_sort_as_their_numbers_however_many_there_are() -> None:
+    numbers = [1, 9, 10, 99, 100, 2**31, 2**63 - 1]
+    assert sorted(map(commit_time_of, numbers)) == list(map(commit_time_of, numbers))
 
 
 @pytest.mark.parametrize(
