@@ -21,7 +21,7 @@ from tests.embedded.lake.odp.executions import CADENCE, Execution
 from tests.embedded.lake.odp.ledger import Item, Ledger
 from tests.embedded.waiting import OFTEN, eventually
 
-HUDI, OF_SPARK, HISTORY, DYING = (f"taxi_trips.table_{number}" for number in (1, 8, 9, 10))
+HUDI, OF_SPARK, HISTORY, DYING = (f"taxi_trips.table_{number}" for number in (11, 8, 9, 10))
 ICEBERG = {"table_storage_type": "iceberg", "hudi_partition_key": ""}
 CONFIGURED = {
     OF_SPARK: {**ICEBERG, "engine": "spark"},
