@@ -56,7 +56,7 @@ rehearse: $(READY) node_modules/.package-lock.json ## four accounts on this mach
 torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
 	@$(BIN)/python -m rehearsal torture
 
-torture-lake: $(READY) node_modules/.package-lock.json ## the same with real Glue runs, killed for real: each seed is a table of one deployed lake (SEEDS=n, REHEARSAL_FOLDER=new folder keeps it)
+torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time

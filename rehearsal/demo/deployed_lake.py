@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
 from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import FOLDER_OF_FUNCTIONS
 from rehearsal.validation.iceberg_files import read_iceberg_files
 from rehearsal.validation.lake import IcebergReader, LakeReader, LakeTableError
 
@@ -33,6 +35,11 @@ class DeployedLake:
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         """Return a client that acts in the environment's account."""
         return self._emulator.client(service, account=self.environment.account, region=self.environment.region)
+
+    @property
+    def folder_of_functions(self) -> Path:
+        """Where every function in the emulator finds modules besides its own."""
+        return self._emulator.settings.temporary / FOLDER_OF_FUNCTIONS
 
     def shell_environment(self) -> dict[str, str]:
         """The variables with which any AWS tool speaks to this lake."""

@@ -19,7 +19,7 @@ from typing import Any
 from deployment_account.locked_packages import installed
 from rehearsal.emulator import iam, roles
 from rehearsal.emulator import ministack_patches as patches
-from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings
+from rehearsal.emulator.settings import FOLDER_OF_FUNCTIONS, NETWORK_VARIABLES, EmulatorSettings
 
 OF_RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 """What Python functions find without having brought it: AWS's SDK and what it needs."""
@@ -48,7 +48,7 @@ class _TypedMessage(str):
 
 def install(settings: EmulatorSettings) -> None:
     """Start functions as Lambda does, report what they raise by its class, and keep what they print."""
-    runtime = _folder_of_runtime(settings.temporary / "lambda-runtime")
+    runtime = _folder_of_runtime(settings.temporary / FOLDER_OF_FUNCTIONS)
     kept = {name: os.environ[name] for name in (*NETWORK_VARIABLES, "PATH", "HOME", "TMPDIR") if name in os.environ}
     start = partial(_start, runtime, {**kept, **settings.package_variables})
     worker = patches.LAMBDA_WORKER_SUBPROCESS

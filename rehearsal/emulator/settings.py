@@ -48,6 +48,8 @@ def variables_of_runtimes(variables: Mapping[str, str], runtimes: Iterable[str])
 LOOPBACK = "127.0.0.1"
 CALLS_VARIABLE = "REHEARSAL_CALLS"
 """Names a folder in which emulators write down what roles call; without it none does."""
+FOLDER_OF_FUNCTIONS = "lambda-runtime"
+"""Where functions find the SDK that they have not brought."""
 NETWORK_VARIABLES = (
     "CURL_CA_BUNDLE", "HTTPS_PROXY", "HTTP_PROXY", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
     "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy",

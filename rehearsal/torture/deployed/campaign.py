@@ -18,7 +18,6 @@ from odp.records import BatchConfig, RawTableConfig
 from rich.console import Console
 from rich.table import Table
 
-from lake.tables.capabilities import Engine
 from rehearsal.demo.configuration import deploy_lake, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
@@ -29,7 +28,7 @@ from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.lake import EmulatedLake
 from rehearsal.torture.histories import Act, Step, round_of_steps
 from rehearsal.torture.memory.lake import config_of
-from rehearsal.torture.pairs import HUDI, ICEBERG, Storage
+from rehearsal.torture.pairs import any_storage
 from rehearsal.torture.reference_model import FOLDERS, ReferenceModel, any_kind
 from rehearsal.torture.trial import Problem, Trial
 
@@ -57,10 +56,12 @@ def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
 def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:
     """Play the histories of all seeds together; a table is named by its seed."""
     replicas = list(_replicas(seeds))
-    configure(lake, replicas)
+    configure(lake, replicas, 0)
     trial = Trial(EmulatedLake(lake, CADENCE, DATABASE, replicas), replicas)
     for number in range(rounds):
         say(f"round {number + 1} of {rounds}")
+        if number:
+            configure(lake, replicas, number)
         for step in _round(seeds, number):
             trial.take(step)
     say("settling")
@@ -70,10 +71,13 @@ def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int 
     return list(trial.judge())
 
 
-def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel]) -> None:
-    """Have the Configuration Manager make the tables known, in as few batches as go well."""
+def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel], number: int) -> None:
+    """Have the Configuration Manager make the tables known, in as few batches as go well.
+
+    In each round a table may have another engine.
+    """
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, TABLES_OF_A_RUN)
-    entries = [fields_of(_config_of(replica)) for replica in replicas]
+    entries = [fields_of(_config_of(replica, number)) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
     decided = wait_until_decided(lake, "the tables of the histories", lambda _: None, request)
@@ -97,13 +101,13 @@ def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
         kind = any_kind(f"t{seed // 2}", draw, taken)
         taken.add(kind.source_table_name)
         replica = ReferenceModel(f"t{seed}", kind, draw, lambda: datetime.now(UTC))
-        replica.storage = Storage(Random(replica.name).choice((HUDI, ICEBERG)))
+        replica.storage = any_storage(Random(replica.name))
         yield replica
 
 
-def _config_of(replica: ReferenceModel) -> RawTableConfig:
-    """Leave all tables to Spark, because faults befall Glue runs only."""
-    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE, engine=Engine.SPARK)
+def _config_of(replica: ReferenceModel, number: int) -> RawTableConfig:
+    engine = replica.storage.engine(Random(f"{replica.name}/{number}"))
+    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE, engine=engine.value)
 
 
 # The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real.

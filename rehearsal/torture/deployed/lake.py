@@ -13,7 +13,8 @@ from lake.landing.listings import SweepState
 from lake.ledger.sweep_state import DynamoDbSweepState
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.torture.check import Finding
-from rehearsal.torture.deployed.glue_script import RUN_FAULTS, RunFaults
+from rehearsal.torture.deployed.native_function import NativeFunction
+from rehearsal.torture.deployed.refresher_under_fire import RUN_FAULTS, RunFaults
 from rehearsal.torture.deployed.snapshots import snapshots
 from rehearsal.torture.deployed.stores import DeployedLedger, RealStaging, commits
 from rehearsal.torture.dms_files import DmsFile, Message
@@ -25,6 +26,7 @@ from rehearsal.validation.lake import LakeTableError
 
 _POLL_SECONDS = 0.3
 _KILLED_RUNS = 0.3
+_KILLED_FUNCTIONS = 0.5
 _LATER_RUNS = 0.5
 _ARRIVES_WITHIN = 20.0
 _A_WHILE = 1.0
@@ -48,6 +50,7 @@ class EmulatedLake:
         self._file_manager = lake.published(Odp.FILE_MANAGER_FUNCTION)
         self._ledger = DeployedLedger(lake)
         self._staging = RealStaging(lake.client("s3"), lake.published(Shared.STAGING_BUCKET))
+        self._native = NativeFunction(lake)
         self._is_apart = self._is_later = False
         self._runs = 0
         self.violations: list[Finding] = []
@@ -102,11 +105,15 @@ class EmulatedLake:
         self._is_later = self._is_later or seconds > STALLS_AFTER.total_seconds()
 
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
-        """Run one execution of the deployed state machine; now and then its Glue runs are killed as a whole."""
+        """Run one execution of the deployed state machine; now and then a run of an engine is killed as a whole."""
         self._runs += 1
         draw = Random(self._runs)
         is_killed = draw.random() < _KILLED_RUNS and any(fault.kind is FaultKind.KILL for fault in faults.values())
-        self._write_script(RunFaults(dict(faults), self._later(draw), draw.random() * 2 if is_killed else None))
+        later = self._later(draw)
+        self._write_script(RunFaults(dict(faults), later, draw.random() * 2 if is_killed else None))
+        of_native = Random(f"{self._runs}/native")
+        is_killed = of_native.random() < _KILLED_FUNCTIONS
+        self._native.expect(RunFaults(dict(faults), later, of_native.random() * 2 if is_killed else None))
         self._is_later = False
         self._ledger.expire_leases()
         arrivals = sum(fault.kind is FaultKind.ARRIVAL for fault in faults.values())

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from rehearsal.torture.evidence import CommitEvidence, Counts
 from rehearsal.validation.lake import IcebergReader, LakeTableError
 
-_FILES, _WRITTEN, _LONG = "odp.file_ids", "lake.written-rows", "odp.long-proof"
+_FILES, _STATE = "odp.file_ids", "odp.table_state"
+_WRITTEN, _LONG = "lake.written-rows", "odp.long-proof"
 
 
 def snapshots(reader: IcebergReader, database: str, table: str) -> Iterator[CommitEvidence]:
@@ -19,15 +20,18 @@ def snapshots(reader: IcebergReader, database: str, table: str) -> Iterator[Comm
     except LakeTableError:
         return
     known: frozenset[str] = frozenset()
-    for number, snapshot in enumerate(sorted(metadata.snapshots, key=lambda each: each.sequence_number or 0)):
+    load = 0
+    for snapshot in sorted(metadata.snapshots, key=lambda each: each.sequence_number or 0):
         summary = dict(snapshot.summary.additional_properties) if snapshot.summary else {}
         if _FILES not in summary and _LONG not in summary:
             continue
-        file_ids = frozenset(json.loads(_proof(summary, metadata.properties)[_FILES]))
+        proof = _proof(summary, metadata.properties)
+        file_ids, before = frozenset(json.loads(proof[_FILES])), load
+        load = int(json.loads(proof[_STATE])["generation"])
         if file_ids != known:
             written = json.loads(summary[_WRITTEN])
             counts = Counts(*(written[name] for name in ("inserted", "updated", "deleted")))
-            yield CommitEvidence(file_ids, counts, is_reload=snapshot.parent_snapshot_id is None and number > 0)
+            yield CommitEvidence(file_ids, counts, is_reload=0 < before < load)
         known = file_ids
 
 
