@@ -33,6 +33,9 @@ LONG_RUN = (
 )
 """What spares a JVM that lives for minutes most of its garbage collection."""
 
+SMALL_PAGES = {"spark.buffer.pageSize": "1m"}
+"""For 3 GB Spark would take 64 MB, filled with zeros, for each sort and join of a few rows."""
+
 BUCKETS = ("staging", "raw", "conformed", "purpose-built", "odp_hudi", "odp_iceberg", "textbook_hudi", "iceberg")
 
 
@@ -47,7 +50,8 @@ def buckets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def spark(buckets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     work = tmp_path_factory.mktemp("spark")
-    session = local_session(buckets, BUCKETS, work=work, java_options=(*JVM_OPTIONS, *LONG_RUN))
+    options = (*JVM_OPTIONS, *LONG_RUN)
+    session = local_session(buckets, BUCKETS, work=work, java_options=options, further=SMALL_PAGES)
     plain_files.use(session, tmp_path_factory.mktemp("classes"))
     small_frames.use()
     yield with_settings(session)

@@ -20,15 +20,16 @@ class _Jvm:
     may_run_again: bool = True
     runs: int = 0
     end: str = ""
+    kept_recordings: int = 0
 
     def begin_run(self) -> None:
         self.runs += 1
 
+    def keep_recording(self) -> None:
+        self.kept_recordings += 1
+
     def kill(self) -> None:
         self.end = "killed"
-
-    def retire(self) -> None:
-        self.end = "retired"
 
 
 @pytest.fixture
@@ -58,6 +59,17 @@ def test_a_jvm_that_was_given_back_is_taken_by_the_next_run_alike(pool: JvmPool,
     assert (first.runs, first.end) == (2, "")
 
 
+def test_what_a_run_recorded_is_kept_when_it_gives_its_jvm_back_and_at_no_other_time(
+    pool: JvmPool, take: Callable[..., _Jvm]
+) -> None:
+    first, failed = take(), take()
+    assert first.kept_recordings == 0
+    pool.give_back(first)  # type: ignore[arg-type]
+    pool.discard(failed)  # type: ignore[arg-type]
+    pool.close()
+    assert (first.kept_recordings, failed.kept_recordings) == (1, 0)
+
+
 def test_a_jvm_that_is_in_use_is_given_to_no_other_run(take: Callable[..., _Jvm]) -> None:
     assert take() is not take()
 
@@ -76,15 +88,15 @@ def test_a_jvm_that_has_ended_meanwhile_is_taken_by_nobody(pool: JvmPool, take: 
     assert take() is not first
 
 
-def test_a_jvm_that_is_used_up_is_retired(pool: JvmPool, take: Callable[..., _Jvm]) -> None:
+def test_a_jvm_that_is_used_up_is_ended(pool: JvmPool, take: Callable[..., _Jvm]) -> None:
     jvm = take()
     jvm.may_run_again = False
     pool.give_back(jvm)  # type: ignore[arg-type]
     pool.close()
-    assert (jvm.end, jvm.folder.exists()) == ("retired", False)
+    assert (jvm.end, jvm.folder.exists()) == ("killed", False)
 
 
-def test_of_too_many_jvms_the_one_that_was_not_used_for_longest_is_retired(
+def test_of_too_many_jvms_the_one_that_was_not_used_for_longest_is_ended(
     pool: JvmPool, take: Callable[..., _Jvm]
 ) -> None:
     jvms = [take(), take(), take(ICEBERG)]
@@ -92,17 +104,17 @@ def test_of_too_many_jvms_the_one_that_was_not_used_for_longest_is_retired(
         pool.give_back(jvm)  # type: ignore[arg-type]
     assert [take(ICEBERG), take()] == [jvms[2], jvms[1]]
     pool.close()
-    assert [jvm.end for jvm in jvms] == ["retired", "", ""]
+    assert [jvm.end for jvm in jvms] == ["killed", "", ""]
 
 
 def test_a_closed_pool_has_ended_all_that_it_kept_and_keeps_no_more(pool: JvmPool, take: Callable[..., _Jvm]) -> None:
     kept, late = take(), take()
     pool.give_back(kept)  # type: ignore[arg-type]
     pool.close()
-    assert kept.end == "retired"
+    assert kept.end == "killed"
     pool.give_back(late)  # type: ignore[arg-type]
     pool.close()
-    assert late.end == "retired"
+    assert late.end == "killed"
 
 
 def test_a_discarded_jvm_is_killed_and_leaves_no_folder(pool: JvmPool, take: Callable[..., _Jvm]) -> None:
