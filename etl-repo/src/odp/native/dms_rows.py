@@ -17,6 +17,7 @@ from lake.tables.columns import Columns, ColumnType, String, TimeOfDay
 from lake.tables.iceberg_native.arrow_types import arrow_type, in_type
 from odp.file_processor.apply.source_columns import NamedColumns
 from odp.native.dms_columns import file_columns
+from odp.native.last_rows import ROW
 from odp.native.value_texts import texts
 from odp.records import DELETE, INSERT, OPERATION, UPDATE, LandedFile
 
@@ -57,7 +58,7 @@ class DmsRows:
     open_file: OpenFile
 
     def read(self, wanted: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """Give the rows with their operation; the update of a key is two rows, the first of which deletes the old key.
+        """Give the rows with operation and number; the update of a key is two of one number, a delete and an upsert.
 
         Raises:
             RejectedInputError: a row has an operation that DMS does not write, or the file is damaged.
@@ -67,12 +68,20 @@ class DmsRows:
         sources = {self.named.sources[name] for name in (*names, *self.primary_key) if name in self.named.sources}
         sources |= {image for image, _ in self.named.before_images.values()}
         with closing(_opened(self.file, self.open_file)) as source:
-            parquet = _parquet(self.file, source)
-            for group in range(parquet.num_row_groups):
-                rows = self._group(parquet, group, [name for name in parquet.schema_arrow.names if name in sources])
+            parquet, row = _parquet(self.file, source), 0
+            for rows in self._groups(parquet, [name for name in parquet.schema_arrow.names if name in sources]):
                 values = {name: self._value(rows, name) for name in names}
                 values[OPERATION] = self._operation(rows)
+                values[ROW] = pa.arange(row, row + rows.num_rows)
+                row += rows.num_rows
                 yield self._with_old_keys(pa.table(values), rows, images)
+
+    def _groups(self, parquet: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Table]:
+        """Give the row groups; a file without one has columns, but no row."""
+        if not parquet.num_row_groups:
+            yield parquet.schema_arrow.empty_table()
+        for group in range(parquet.num_row_groups):
+            yield self._group(parquet, group, columns)
 
     def _group(self, parquet: pq.ParquetFile, group: int, columns: list[str]) -> pa.Table:
         if not columns:

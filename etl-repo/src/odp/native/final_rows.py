@@ -64,11 +64,10 @@ class FinalRows:
         yield self.schema.empty_table()
         start = 0
         for number, reader in enumerate(self._readers):
-            row = 0
             for piece in reader.read():
-                placed = self._placed(piece, number, row)
+                placed = self._placed(piece, number)
                 places = self._last.within(start, piece.num_rows)
-                start, row = start + piece.num_rows, row + piece.num_rows
+                start += piece.num_rows
                 last = placed.take(places).select(self.schema.names)
                 yield last if with_deletes else last.filter(pc.not_equal(last[OPERATION], DELETE))
 
@@ -81,11 +80,9 @@ class FinalRows:
         wanted = {*self._config.primary_key, *filter(None, [self._config.change_sequence])}
         pieces = []
         for number, reader in enumerate(self._readers):
-            row = 0
             for piece in reader.read(wanted):
-                placed = self._placed(piece, number, row, with_key=False)
+                placed = self._placed(piece, number, with_key=False)
                 pieces.append(placed.select([*by, IS_CHANGE, SEQUENCE, FILE, ROW, IS_INSERT, OPERATION]))
-                row += piece.num_rows
         keys = pa.concat_tables(pieces)
         has_twins = len(set(self._numbers)) < len(self._numbers)
         has_sequence = bool(self._config.change_sequence) and not all(file.is_load for file in self._files)
@@ -94,14 +91,13 @@ class FinalRows:
         self._inserted = pc.sum(pc.and_(found.is_inserted, stays)).as_py() or 0
         return found
 
-    def _placed(self, rows: pa.Table, number: int, row: int, *, with_key: bool = True) -> pa.Table:
-        """Add positions, versions and record keys to one piece of a file, whose first row is the file's row `row`."""
+    def _placed(self, rows: pa.Table, number: int, *, with_key: bool = True) -> pa.Table:
+        """Add positions, versions and record keys to one piece of a file, whose rows have their numbers."""
         file = self._files[number]
         columns = {
             IS_CHANGE: pa.repeat(pa.scalar(not file.is_load), rows.num_rows),
             SEQUENCE: self._sequence(rows, file),
             FILE: pa.repeat(pa.scalar(self._numbers[number]), rows.num_rows),
-            ROW: pa.arange(row, row + rows.num_rows),
             IS_INSERT: pc.equal(rows[OPERATION], INSERT),
         }
         for name, column in columns.items():

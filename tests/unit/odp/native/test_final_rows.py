@@ -168,6 +168,23 @@ def test_historical_rows_have_their_version_in_their_key() -> None:
     ]
 
 
+def test_update_of_a_key_shifts_the_numbers_of_no_row_behind_it() -> None:
+    """Spark counts rows of the file; if it reads the file again for a late one, each version must be the same."""
+    files = Files()
+    images = pa.array([1, 2, None], pa.int64())
+    files.add(
+        FIRST,
+        changes(("U", 5, "a"), ("U", 2, "b"), ("I", 9, "c"), names=("Op", "ID", "V")).append_column("BI_ID", images),
+    )
+    final = files.final(columns(V="string"), images={"BI_ID": "ID"}, history=RowHistory.ALL)
+    assert values(final, "Op", "_odp_key") == [
+        ("D", f"1,{FIRST}.parquet#0000000000"),
+        ("I", f"9,{FIRST}.parquet#0000000002"),
+        ("U", f"2,{FIRST}.parquet#0000000001"),
+        ("U", f"5,{FIRST}.parquet#0000000000"),
+    ]
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_random_refreshes_equal_a_model_in_plain_python(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
