@@ -61,6 +61,7 @@ TIME_TYPES: dict[tuple[str, str], ColumnType] = {
     ("TIME", "MICROS"): TimeOfDay("micros"),
 }
 """By kind and unit; the second parameter says whether the value is in UTC."""
+_MOST_DIGITS = 38
 _FIELD = re.compile(r"(?P<repetition>optional|required|repeated) (?P<physical>[^ ]+) ")
 _ANNOTATION = re.compile(r" \((?P<annotation>[A-Z0-9]+(?:\([A-Za-z0-9,]*\))?)\)")
 _PARAMETERS = re.compile(r"(?P<kind>[A-Z]+)\((?P<first>[^,]+),(?P<second>[^,]+)\)")
@@ -75,6 +76,13 @@ def parquet_columns(fields: Iterable[tuple[str, str]]) -> dict[str, ColumnType]:
     for name, printed in fields:
         columns[name] = Unsupported("two columns of one name") if name in columns else _type_of_field(name, printed)
     return columns
+
+
+def decimal_type(precision: int, scale: int) -> ColumnType:
+    """Give the type of a decimal; no table holds more than 38 digits."""
+    if precision > _MOST_DIGITS:
+        return Unsupported(f"decimal of {precision} digits")
+    return Decimal(precision, scale)
 
 
 def _type_of_field(name: str, printed: str) -> ColumnType:
@@ -96,7 +104,7 @@ def _type(physical: str, annotation: str) -> ColumnType:
     if known and (parameters := _PARAMETERS.fullmatch(annotation)):
         kind, first, second = parameters.groups()
         if kind == "DECIMAL":
-            return Decimal(int(first), int(second))
+            return decimal_type(int(first), int(second))
         if (kind, first) in TIME_TYPES:
             return TIME_TYPES[kind, first]
     return Unsupported(f"{physical} {annotation}".rstrip())

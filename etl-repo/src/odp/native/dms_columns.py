@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.tables.columns import Columns, ColumnType, Decimal, Unsupported
-from lake.tables.parquet_schema import ANNOTATED_TYPES, PHYSICAL_TYPES, TIME_TYPES
+from lake.tables.columns import Columns, ColumnType, Unsupported
+from lake.tables.parquet_schema import ANNOTATED_TYPES, PHYSICAL_TYPES, TIME_TYPES, decimal_type
 
 _BINARY = ("byte_array", "fixed_len_byte_array")
 _UNITS = {"milliseconds": "MILLIS", "microseconds": "MICROS"}
@@ -45,7 +45,7 @@ def _type(column: pq.ColumnSchema) -> ColumnType:
     elif kind == "Int":
         found = ANNOTATED_TYPES.get(f"INTEGER({logical['bitWidth']},{str(logical['isSigned']).lower()})")
     elif kind == "Decimal":
-        found = Decimal(logical["precision"], logical["scale"])
+        found = decimal_type(logical["precision"], logical["scale"])
     elif kind in ("Timestamp", "Time"):
         found = TIME_TYPES.get((kind.upper(), _UNITS.get(logical["timeUnit"], "")))
     else:

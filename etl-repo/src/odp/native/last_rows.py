@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lake.tables.iceberg_native.arrow_types import comparable
 from odp.records import VALID_SEQUENCE
 
 IS_CHANGE, SEQUENCE, FILE, ROW, IS_INSERT = "_odp_is_change", "_odp_sequence", "_odp_file", "_odp_row", "_odp_is_insert"
@@ -48,7 +49,8 @@ def last_rows(rows: pa.Table, keys: Sequence[str], *, has_sequence: bool, has_tw
     if has_twins:
         by_file = pc.sort_indices(rows, [(FILE, "ascending"), (ROW, "ascending")])
         rank = pc.sort_indices(by_file)
-    grouped = rows.select([*keys, IS_CHANGE, SEQUENCE, IS_INSERT]).append_column(_BY_FILE, pc.cast(rank, pa.int64()))
+    grouped = pa.table({name: comparable(rows[name]) for name in (*keys, IS_CHANGE, SEQUENCE, IS_INSERT)})
+    grouped = grouped.append_column(_BY_FILE, pc.cast(rank, pa.int64()))
     aggregates = [(_BY_FILE, "max"), (IS_INSERT, "any")]
     by_sequence = None
     if has_sequence:

@@ -28,7 +28,7 @@ def texts(type_: ColumnType, column: pa.Array) -> pa.Array:  # noqa: ARG001 - by
 
 @texts.register
 def _(type_: String, column: pa.Array) -> pa.Array:  # noqa: ARG001
-    return column
+    return pc.cast(column, pa.string())  # a file may have a dictionary of texts
 
 
 @texts.register
@@ -43,7 +43,7 @@ def _(type_: Boolean, column: pa.Array) -> pa.Array:  # noqa: ARG001
 
 @texts.register
 def _(type_: Date, column: pa.Array) -> pa.Array:  # noqa: ARG001
-    return pc.cast(column, pa.string())
+    return _signed_years(pc.cast(column, pa.string()))
 
 
 @texts.register
@@ -59,7 +59,7 @@ def _(type_: Decimal, column: pa.Array) -> pa.Array:  # noqa: ARG001
 @texts.register
 def _(type_: Timestamp, column: pa.Array) -> pa.Array:  # noqa: ARG001
     """Spark leaves out zeros at the end of the fraction, and a fraction of zeros."""
-    return _short(pc.strftime(column, format="%Y-%m-%d %H:%M:%S"))
+    return _signed_years(_short(pc.strftime(column, format="%Y-%m-%d %H:%M:%S")))
 
 
 @texts.register
@@ -85,6 +85,11 @@ def key_texts(columns: list[tuple[ColumnType, pa.Array]]) -> pa.Array:
             part = pc.replace_substring(pc.replace_substring(part, "\\", "\\\\"), ",", "\\,")
         parts.append(pc.fill_null(part, NULL_TEXT))
     return pc.binary_join_element_wise(*parts, ",")
+
+
+def _signed_years(written: pa.Array) -> pa.Array:
+    """Spark writes a sign before a year of more than four digits."""
+    return pc.replace_substring_regex(written, r"^(\d{5,}-)", r"+\1")
 
 
 def _short(written: pa.Array) -> pa.Array:

@@ -100,6 +100,15 @@ def test_text_of_a_key_is_that_of_the_spark_engine(type_: str, arrow: pa.DataTyp
     assert texts(column_type(type_), pa.array([value, None], arrow)).to_pylist() == [text, None]
 
 
+def test_years_in_a_key_are_written_as_the_spark_engine_writes_them() -> None:
+    """java.time writes at least four digits, and a sign before more: uuuu in DateTimeFormatter."""
+    days = pa.array([3_000_000, -800_000, -719_162], pa.int32()).view(pa.date32())
+    assert texts(column_type("date"), days).to_pylist() == ["+10183-09-21", "-0221-09-04", "0001-01-01"]
+    moments = pa.array([day * 86_400_000_000 for day in (3_000_000, -800_000, -719_162)], pa.int64())
+    written = texts(column_type("timestamp"), moments.view(pa.timestamp("us", "UTC"))).to_pylist()
+    assert written == ["+10183-09-21 00:00:00", "-0221-09-04 00:00:00", "0001-01-01 00:00:00"]
+
+
 def test_float_in_a_key_of_several_columns_is_left_to_the_spark_engine() -> None:
     with pytest.raises(BeyondEngineError, match="whose texts only Spark writes"):
         texts(column_type("double"), pa.array([0.1]))

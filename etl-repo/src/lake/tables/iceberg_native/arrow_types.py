@@ -79,6 +79,14 @@ def in_type(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> pa.Array 
     return pc.cast(column, type_)
 
 
+def comparable(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Give values that are equal if Spark takes them for one key: both zeros of a float are, and so is every NaN."""
+    if not pa.types.is_floating(column.type):
+        return column
+    one_zero = pc.add(column, pa.scalar(0, column.type))
+    return pc.if_else(pc.is_nan(one_zero), pa.scalar(float("nan"), column.type), one_zero)
+
+
 def _signed(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return pc.cast(column, pa.string()) if pa.types.is_uint64(column.type) else pc.cast(column, pa.int64())
 

@@ -9,17 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyiceberg.io import FileIO
-from pyiceberg.io.pyarrow import (
-    compute_statistics_plan,
-    data_file_statistics_from_parquet_metadata,
-    parquet_path_to_id_mapping,
-)
+from pyiceberg.io.pyarrow import compute_statistics_plan, parquet_path_to_id_mapping
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.typedef import Record
 
 from lake.tables.iceberg_native.data_file_reader import ROW_GROUP, in_schema
-from lake.tables.iceberg_native.partitions import split
+from lake.tables.iceberg_native.file_statistics import file_statistics
+from lake.tables.iceberg_native.partitions import folder_of, split
 from lake.tables.iceberg_native.table_schema import NextSchema
 
 _WAITING_BYTES = 128 << 20
@@ -60,12 +57,12 @@ class DataFileWriter:
 
     def new_path(self, partition: Record) -> str:
         """Name a data file that does not exist yet."""
-        folder = f"{self.spec.partition_to_path(partition, self.schema)}/" if self.spec.fields else ""
+        folder = f"{folder_of(partition, self.spec, self.schema)}/" if self.spec.fields else ""
         return f"{self._location}/data/{folder}{next(self._numbers):05d}-{self._write_id}.parquet"
 
     def complete(self, path: str, size: int, partition: Record, footer: pq.FileMetaData) -> None:
         """Describe a complete file as Iceberg's manifests do."""
-        statistics = data_file_statistics_from_parquet_metadata(footer, self._statistics, self._ids)
+        statistics = file_statistics(footer, self._statistics, self._ids)
         file = DataFile.from_args(
             content=DataFileContent.DATA,
             file_path=path,

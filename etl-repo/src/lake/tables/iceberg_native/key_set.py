@@ -13,6 +13,7 @@ from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.types import DateType, DecimalType, IntegerType, LongType, PrimitiveType, StringType, TimestamptzType
 
+from lake.tables.iceberg_native.arrow_types import comparable
 from lake.tables.iceberg_native.partitions import partition_values
 
 _ORDERED = (IntegerType, LongType, DateType, TimestamptzType, DecimalType, StringType)
@@ -25,7 +26,7 @@ class KeySet:
 
     def __init__(self, rows: pa.Table, key: str, bounds: Sequence[str], schema: Schema) -> None:
         self.key = key
-        self._values = pc.unique(rows[key].combine_chunks())
+        self._values = pc.unique(comparable(rows[key].combine_chunks()))
         named = [name for name in dict.fromkeys((key, *bounds)) if name in rows.column_names]
         self._decided = rows.select(named).combine_chunks()
         self._schema = schema
@@ -33,7 +34,7 @@ class KeySet:
 
     def contains(self, keys: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
         """Give a mask of the keys that are in the set; NULL is a key like others."""
-        return pc.is_in(keys, self._values)
+        return pc.is_in(comparable(keys), self._values)
 
     def may_be_in(self, file: DataFile, spec: PartitionSpec) -> bool:
         """Tell by a data file's partition and its statistics whether it can have a row of these keys."""

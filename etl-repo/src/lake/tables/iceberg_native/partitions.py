@@ -17,7 +17,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransform, Transform
 from pyiceberg.typedef import Record
 
-from lake.errors import RejectedInputError
+from lake.errors import BeyondEngineError, RejectedInputError
 from lake.tables.partitions import partition_of
 
 _COARSE = ("day", "month", "year", "hour")
@@ -74,13 +74,27 @@ def split(rows: pa.Table, spec: PartitionSpec, schema: Schema) -> Iterator[tuple
         yield Record(*picked), rows.filter(pc.equal(code, number))
 
 
+def folder_of(partition: Record, spec: PartitionSpec, schema: Schema) -> str:
+    """Give the folder of a partition; raises BeyondEngineError for a year that Python cannot write."""
+    try:
+        return spec.partition_to_path(partition, schema)
+    except OverflowError as error:
+        message = f"the partition {partition} of {spec} is of a year that only Spark writes"
+        raise BeyondEngineError(message) from error
+
+
 def partition_values(rows: pa.Table, spec: PartitionSpec, schema: Schema) -> dict[int, frozenset[object]]:
-    """Give the partition values of rows, by the position of each partition field whose column they have."""
-    names = {field.field_id: field.name for field in schema.fields}
+    """Give the partition values of rows, by the position of each partition field whose column they have.
+
+    A NaN is not equal to another, so nothing is said of the values of floats.
+    """
+    types = {
+        field.field_id: rows.schema.field(field.name).type for field in schema.fields if field.name in rows.column_names
+    }
     return {
         at: frozenset(_transformed(rows, field, schema)[1])
         for at, field in enumerate(spec.fields)
-        if names.get(field.source_id) in rows.column_names
+        if field.source_id in types and not pa.types.is_floating(types[field.source_id])
     }
 
 
@@ -92,7 +106,13 @@ def _transformed(rows: pa.Table, field: PartitionField, schema: Schema) -> tuple
         column = pc.floor_temporal(column, unit=str(field.transform))
     coded = pc.dictionary_encode(_physical(column), null_encoding="encode")
     transform = field.transform.transform(source.field_type)
-    values = [transform(value) for value in coded.dictionary.to_pylist()]
+    try:
+        values = [transform(value) for value in coded.dictionary.to_pylist()]
+    except UnicodeDecodeError as error:
+        message = (
+            f"the partition column {source.name} has a text that is not UTF-8, of which this engine makes no folder"
+        )
+        raise BeyondEngineError(message) from error
     distinct = list(dict.fromkeys(values))
     places = {value: at for at, value in enumerate(distinct)}
     return pc.take(pa.array([places[value] for value in values], pa.int64()), coded.indices), distinct

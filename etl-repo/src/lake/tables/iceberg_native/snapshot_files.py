@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from pyiceberg.table.snapshots import Operation, Snapshot, SnapshotSummaryCollec
 
 from lake.tables.iceberg_native.live_files import ListedFiles, LiveFiles
 from lake.tables.iceberg_native.merge import FileChanges
+from lake.tables.iceberg_native.partitions import folder_of
 
 _VERSION: Literal[2] = 2
 _COMPRESSION: Literal["deflate"] = "deflate"
@@ -43,6 +45,8 @@ class SnapshotParts:
     specs: Mapping[int, PartitionSpec]
     spec_id: int
     properties: Mapping[str, str]
+    not_before_ms: int
+    """The time of the newest commit: Iceberg on Spark reads no table whose commits go back in time by a minute."""
 
 
 def write_snapshot(io: FileIO, location: str, parts: SnapshotParts, live: LiveFiles, changes: FileChanges) -> Snapshot:
@@ -67,6 +71,7 @@ def write_snapshot(io: FileIO, location: str, parts: SnapshotParts, live: LiveFi
         parent_snapshot_id=parent_id,
         manifest_list=path,
         sequence_number=parts.sequence_number,
+        timestamp_ms=max(time.time_ns() // 1_000_000, parts.not_before_ms),
         summary=_summary(parts, changes),
         schema_id=parts.schema.schema_id,
     )
@@ -136,6 +141,8 @@ def _write(io: FileIO, path: str, entries: Sequence[ManifestEntry], spec_id: int
 
 def _summary(parts: SnapshotParts, changes: FileChanges) -> Summary:
     collector = SnapshotSummaryCollector()
+    for file in changes.added + changes.removed:
+        folder_of(file.partition, parts.specs[file.spec_id], parts.schema)
     for file in changes.added:
         collector.add_file(file, parts.schema, parts.specs[parts.spec_id])
     for file in changes.removed:

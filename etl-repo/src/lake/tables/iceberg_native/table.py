@@ -208,6 +208,7 @@ class NativeIcebergTable:
             specs={**metadata.specs(), to_be.spec.spec_id: to_be.spec},
             spec_id=to_be.spec.spec_id,
             properties=dict(entries.summary),
+            not_before_ms=metadata.last_updated_ms,
         )
         properties = property_updates(metadata, entries)
         snapshot = write_snapshot(io, metadata.location, parts, live, changes)

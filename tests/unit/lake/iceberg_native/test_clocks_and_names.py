@@ -1,0 +1,72 @@
+"""Clocks of several writers, tables with names of folders, and the limit of what a merge may write again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from lake.tables.iceberg_native import retention
+from lake.tables.iceberg_native.lake_io import _MetadataFile
+from lake.tables.iceberg_native.row_change import Limits
+from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, Lake, LakeTable, arrow
+
+pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
+
+DAY_SECONDS = 86_400.0
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let the process's clock differ from that of the machine, by which files are dated."""
+    now, nanoseconds = time.time, time.time_ns
+    monkeypatch.setattr(time, "time", lambda: now() + seconds)
+    monkeypatch.setattr(time, "time_ns", lambda: nanoseconds() + int(seconds * 1e9))
+
+
+def test_commits_of_a_table_do_not_go_back_in_time(loaded: LakeTable) -> None:
+    """Iceberg on Spark and Athena read no table whose log of snapshots goes back by more than a minute."""
+    with pytest.MonkeyPatch.context() as behind:
+        set_clock(behind, -600)
+        loaded.change([("U", 1, 11, "north")])
+    metadata = loaded.stored.metadata
+    times = [entry.timestamp_ms for entry in metadata.snapshot_log]
+    assert times == sorted(times)
+    assert metadata.last_updated_ms >= times[-1]
+
+
+def test_other_writer_whose_clock_is_ahead_makes_no_live_file_an_orphan(
+    loaded: LakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.MonkeyPatch.context() as ahead:
+        set_clock(ahead, 10 * DAY_SECONDS)
+        loaded.stored.append(arrow([("I", 7, 70, "north")]))
+    monkeypatch.setattr(retention, "QUERY_MS", -(20 * int(DAY_SECONDS) * 1000))
+    young = Path(loaded.definition.location.removeprefix("file://")) / "data" / "of_a_run_under_way.parquet"
+    young.write_text("1")
+    for number in range(70):
+        loaded.change([("U", 1, number, "north")])
+    assert len(loaded.stored.metadata.snapshots) < 70, "snapshots were forgotten, so orphans were looked for"
+    assert loaded.rows() == [(1, 69, "north"), (2, 20, "south"), (3, 30, None), (7, 70, "north")]
+    assert young.exists()
+
+
+def test_data_of_a_table_named_metadata_is_not_kept_in_memory(lake: Lake) -> None:
+    table = lake.table(name="metadata", location=f"{lake.root}/{DATABASE}/metadata")
+    table.change(ROWS)
+    table.change([("U", 1, 11, "north")])
+    assert table.rows() == [(1, 11, "north"), (2, 20, "south"), (3, 30, None)]
+    kept = [name for name in _MetadataFile.kept if name.startswith(table.definition.location)]
+    assert kept
+    assert not [name for name in kept if name.endswith(".parquet")]
+
+
+def test_small_files_are_taken_along_only_up_to_the_limit(lake: Lake) -> None:
+    of_all = lake.table()
+    of_all.change([("I", key, 0, f"p{key}") for key in range(20)])
+    sizes = {file.file.file_path: file.file.file_size_in_bytes for file in of_all.stored.scan().plan_files()}
+    limited = LakeTable(lake, of_all.definition, Limits(touched_bytes=sum(sizes.values()) // 4))
+    limited.change([("I", key + 20, 1, f"p{key}") for key in range(20)])
+    rewritten = sizes.keys() - set(limited.data_files())
+    assert 3 <= len(rewritten) <= 5
+    assert sorted(limited.rows("ID")) == sorted((key,) for key in range(40))
