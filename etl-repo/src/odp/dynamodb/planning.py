@@ -127,8 +127,12 @@ def _last_engine(item: Mapping[str, Any]) -> Engine:
     return Engine.NATIVE if last.get("engine") == Engine.NATIVE else Engine.SPARK
 
 
-def _size(stored: Mapping[str, Any] | None) -> TableSize | None:
-    return TableSize(**{field.name: int(stored[field.name]) for field in fields(TableSize)}) if stored else None
+def _size(stored: Any) -> TableSize | None:  # noqa: ANN401 - boto3 gives whatever is stored
+    """Read a size; what this release cannot read is none, because one table's item stops no plan."""
+    numbers: list[Any] = (
+        [stored.get(field.name) for field in fields(TableSize)] if isinstance(stored, Mapping) else [None]
+    )
+    return TableSize(*map(int, numbers)) if all(isinstance(each, int | Decimal) for each in numbers) else None
 
 
 def _moment(seconds: Any) -> str:  # noqa: ANN401 - boto3 gives a number of DynamoDB

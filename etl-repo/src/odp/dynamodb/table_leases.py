@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import LeaseLostError
@@ -84,7 +85,7 @@ def left_to_spark(reason: str, now: float) -> dict[str, Any]:
 def beyond_engine(item: Mapping[str, Any], now: float) -> str:
     """Return why the native engine left a table to Spark within the last day; empty if it did not."""
     reason, until = (item.get(name) for name in BEYOND_ENGINE)
-    return str(reason) if until is not None and float(until) > now else ""
+    return str(reason) if isinstance(until, int | float | Decimal) and float(until) > now else ""
 
 
 def lease_item(table: str, qualified_name: str) -> LeaseItem:

@@ -134,3 +134,20 @@ def test_leases_of_many_tables_tell_who_is_written_and_what_was_refused(dynamodb
         was_cut_off=True, refresh_status="updating_table", touched_at="1970-01-01T00:16:40.000+00:00"
     )
     assert found["db.refused"] == TableLease(refused_registrations=7, refused_configuration="abc")
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        {"table_size": {"rows": 1, "files": 2}},
+        {"table_size": {"rows": "many", "bytes": 1, "files": 2}},
+        {"table_size": "large"},
+        {"beyond_engine": "too large", "spark_until": "tomorrow"},
+    ],
+)
+def test_rule_9_item_that_this_release_cannot_read_stops_no_plan(
+    dynamodb: "DynamoDBServiceResource", unreadable: dict[str, Any]
+) -> None:
+    dynamodb.Table("leases").put_item(Item={"raw_table_name": "db.t", **unreadable})
+    found = DynamoDbPlannedLeases(dynamodb, "leases").leases(["db.t"])
+    assert (found["db.t"].size, found["db.t"].is_too_large) == (None, False)
