@@ -70,3 +70,17 @@ def test_small_files_are_taken_along_only_up_to_the_limit(lake: Lake) -> None:
     rewritten = sizes.keys() - set(limited.data_files())
     assert 3 <= len(rewritten) <= 5
     assert sorted(limited.rows("ID")) == sorted((key,) for key in range(40))
+
+
+def test_snapshot_ages_from_the_next_one_on(loaded: LakeTable) -> None:
+    """A query of yesterday's table goes on while a run applies a backlog in many commits."""
+    metadata = loaded.stored.metadata
+    (snapshot,) = metadata.snapshots
+    day, now = int(DAY_SECONDS * 1000), snapshot.timestamp_ms
+    ages = [*range(40 * day, 0, -day), *range(60)]  # the 40th was the newest until a moment ago
+    numbered = [
+        snapshot.model_copy(update={"snapshot_id": at, "sequence_number": at, "timestamp_ms": now - age})
+        for at, age in enumerate(ages, start=1)
+    ]
+    forgotten = retention.expired_snapshots(metadata.model_copy(update={"snapshots": numbered}), now)
+    assert sorted(each.snapshot_id for each in forgotten) == [*range(1, 40)]

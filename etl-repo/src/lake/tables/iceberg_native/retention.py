@@ -26,18 +26,19 @@ _DAY_MS = 24 * 60 * 60 * 1000
 def expired_snapshots(metadata: TableMetadata, now_ms: int | None = None) -> list[Snapshot]:
     """Give the snapshots to forget: those beyond the kept number that are too old, or too many.
 
-    Branches and tags keep their snapshots.
+    A snapshot ages from the next one on, because until then queries begin to read it. Branches and tags keep theirs.
     """
     now = int(time.time() * 1000) if now_ms is None else now_ms
     keep = int(metadata.properties.get(MIN_SNAPSHOTS, 20))
     max_age = int(metadata.properties.get(MAX_AGE, _DAY_MS))
     named = {reference.snapshot_id for reference in metadata.refs.values()}
     newest_first = sorted(metadata.snapshots, key=lambda snapshot: snapshot.sequence_number or 0, reverse=True)
+    replaced_ms = [now, *(snapshot.timestamp_ms for snapshot in newest_first)]
     old = [
         snapshot
         for at, snapshot in enumerate(newest_first)
         if at >= keep
-        and now - snapshot.timestamp_ms > (QUERY_MS if at >= MOST_SNAPSHOTS else max_age)
+        and now - replaced_ms[at] > (QUERY_MS if at >= MOST_SNAPSHOTS else max_age)
         and snapshot.snapshot_id not in named
     ]
     return old if len(old) >= _AT_ONCE else []
