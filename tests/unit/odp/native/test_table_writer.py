@@ -210,6 +210,15 @@ def test_rows_of_a_key_of_several_columns_are_told_apart_by_all_of_them(lake: La
     assert table.rows() == [(1, "a"), (2, "a"), (2, "b")]
 
 
+def test_table_whose_manifest_gave_it_another_format_after_the_plan_is_left_to_spark(lake: Lake) -> None:
+    table = Table(lake, "hudi_since_the_plan", table_format="hudi")
+    with pytest.raises(BeyondEngineError, match="format hudi"):
+        table.load([("I", 1, "a")])
+    with pytest.raises(BeyondEngineError, match="format hudi"):
+        table.writer.last_refresh(table.config)
+    assert not lake.catalog.table_exists((DATABASE, "hudi_since_the_plan"))
+
+
 def test_config_of_the_writer_names_the_bucket_by_its_role(lake: Lake) -> None:
     placed: list[str] = []
 
