@@ -14,6 +14,11 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def always() -> bool:
+    """A run without a limit of time."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class RefreshPorts:
     """What the refreshes of one job run share: adapters, limits and the clock."""
@@ -29,3 +34,5 @@ class RefreshPorts:
     limits: Limits = field(default_factory=Limits)
     heartbeat_seconds: float = 60
     clock: Callable[[], datetime] = _utc_now
+    may_go_on: Callable[[], bool] = always
+    """Whether the run has time for one more commit; files that it leaves wait for the next execution."""

@@ -243,8 +243,12 @@ class RefreshRun:
             self._with.quarantine.replace(entry)
 
     def _has_more(self, step: RefreshPlan | None) -> TypeGuard[RefreshPlan]:
-        """Whether the step did something and left something."""
-        return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
+        """Whether the step did something and left something, and there is time for another one."""
+        has_left = step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
+        if has_left and not self._with.may_go_on():
+            logger.info("%s: the other files wait for the next execution", self._config.source_table_name)
+            return False
+        return has_left
 
     def _publish(self, committed: LastCommit, files: Sequence[LandedFile]) -> None:
         """Publish a commit in the catalog; only then do its files count as applied."""

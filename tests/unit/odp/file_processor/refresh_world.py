@@ -71,6 +71,8 @@ class World:
     size: TableSize | None = None
     beyond_engine: str = ""
     fail_as: type[Exception] = RuntimeError
+    most_commits: int = 1000
+    """The commits for which the run has time."""
 
     def reach(self, step: str) -> None:
         if step == self.die_at:
@@ -195,7 +197,12 @@ class World:
         ports: dict[str, Any] = dict.fromkeys(
             ("files", "staged_files", "leases", "writer", "run_log", "quarantine", "contents"), self
         )
-        return TableRefresher(**ports, run_id=run_id, limits=self.limits, clock=lambda: NOW).refresh(config)
+        more: dict[str, Any] = {
+            "limits": self.limits,
+            "clock": lambda: NOW,
+            "may_go_on": lambda: len(self.commits) < self.most_commits,
+        }
+        return TableRefresher(**ports, run_id=run_id, **more).refresh(config)
 
     def refreshed(self, run_id: str = "run-1", config: RawTableConfig = CONFIG) -> RefreshOutcome:
         """Refresh a table that no other run has."""

@@ -75,3 +75,14 @@ def test_spark_run_that_follows_says_why_the_table_was_left_to_it_and_a_native_o
     reason = "the run native-1 ended without recording its end"
     assert world(1, beyond_engine=reason).refreshed("jr_1").beyond_engine == reason
     assert world(1, beyond_engine=reason).refreshed("native-2").beyond_engine == ""
+
+
+def test_run_without_time_for_another_commit_ends_well_and_the_next_execution_applies_the_rest() -> None:
+    """Many small files are many commits; of a function that is killed amid one, the table is Spark's for a day."""
+    lake = world(1, 2, 3, limits=Limits(files=1), most_commits=2)
+    outcome = lake.refreshed("native-1")
+    assert (outcome.status, outcome.files, outcome.beyond_engine) == (RefreshStatus.COMPLETED, 2, "")
+    assert (sorted(lake.pending), sorted(lake.history), lake.owner) == (["f3"], ["f1", "f2"], None)
+    lake.most_commits = 1000
+    assert lake.refreshed("native-2").files == 1
+    assert sorted(lake.history) == ["f1", "f2", "f3"]

@@ -14,6 +14,7 @@ from odp.file_processor.refresh_settings import RefreshSettings
 from odp.records import BatchPlan, RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
 
+from lake.errors import RejectedInputError
 from tests.unit.odp.samples import table_config
 
 PLAN = BatchPlan("c", "e", (("s.other",), ("s.a", "s.b", "s.removed", "s.paused")))
@@ -51,7 +52,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         "dynamodb_resource": lambda: None,
         "RunningVersion": lambda *_: None,
         "DynamoDbTableConfigs": lambda *_: world,
-        "refresher_of": lambda settings, dynamodb, writer, run_id: world,
+        "refresher_of": lambda settings, dynamodb, engine, run_id: world,
     }
     for name, stand_in in made.items():
         monkeypatch.setattr(planned_batch, name, stand_in)
@@ -72,3 +73,11 @@ def test_a_table_that_would_begin_too_late_is_left_for_the_next_execution_and_fa
     outcomes = refresh_planned_batch(SETTINGS, RUN, engine)
     assert [outcome.source_table_name for outcome in outcomes] == ["s.a"]
     assert "s.b waits for the next execution" in caplog.text
+
+
+@pytest.mark.parametrize("batch", [-1, 2])
+def test_batch_that_the_plan_does_not_have_is_refused_and_is_no_other(world: World, batch: int) -> None:
+    engine = Engine(writer=None, at_a_time=1)  # type: ignore[arg-type]
+    with pytest.raises(RejectedInputError, match="has 2 batches"):
+        refresh_planned_batch(SETTINGS, replace(RUN, batch=batch), engine)
+    assert world.refreshed == []
