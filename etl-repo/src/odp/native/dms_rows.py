@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from lake.errors import ObjectGoneError, RejectedInputError
 from lake.shown_text import shown
-from lake.tables.columns import Columns, ColumnType, String, TimeOfDay
+from lake.tables.columns import Binary, Columns, ColumnType, String, TimeOfDay
 from lake.tables.iceberg_native.arrow_types import arrow_type, in_type
 from odp.file_processor.apply.source_columns import NamedColumns
 from odp.native.dms_columns import file_columns
@@ -106,7 +106,7 @@ class DmsRows:
         source = self.named.sources.get(OPERATION)
         if source is None:
             return pa.repeat(pa.scalar(INSERT), rows.num_rows)
-        operation = texts(self.named.types[OPERATION], rows[source])
+        operation = _as_text(self.named.types[OPERATION], rows[source])
         known = (INSERT,) if self.file.is_load else (INSERT, UPDATE, DELETE)
         self._refuse(
             pc.invert(pc.is_in(operation, pa.array(known))), operation, _OF_LOAD if self.file.is_load else _OF_CHANGE
@@ -157,8 +157,13 @@ class DmsRows:
 
 def _converted(column: pa.ChunkedArray, old: ColumnType, new: ColumnType) -> pa.ChunkedArray:
     if isinstance(old, TimeOfDay) or (isinstance(new, String) and not isinstance(old, String)):
-        return texts(old, column)
+        return _as_text(old, column)
     return in_type(column, arrow_type(new))
+
+
+def _as_text(type_: ColumnType, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Write values as Spark's cast does, which takes bytes for a text; only keys have the digits of bytes."""
+    return pc.cast(pc.cast(column, pa.binary()), pa.string()) if isinstance(type_, Binary) else texts(type_, column)
 
 
 def _opened(file: LandedFile, open_file: OpenFile) -> Any:  # noqa: ANN401 - pyarrow has no types

@@ -67,9 +67,12 @@ def test_file_without_a_row_group_has_no_row(lake: Lake) -> None:
     assert table.rows() == [(1, "a")]
 
 
-@pytest.mark.parametrize("type_", [pa.dictionary(pa.int32(), pa.string()), pa.large_string(), pa.string_view()])
-def test_operation_may_have_any_arrow_type_of_texts(lake: Lake, type_: pa.DataType) -> None:
-    table = Filled(lake, f"operation_{type_.id}")
+TEXTS = [pa.dictionary(pa.int32(), pa.string()), pa.large_string(), pa.string_view(), pa.binary(), pa.binary(1)]
+
+
+@pytest.mark.parametrize("type_", TEXTS, ids=str)
+def test_operation_may_have_any_type_of_texts_or_bytes(lake: Lake, type_: pa.DataType) -> None:
+    table = Filled(lake, f"operation_{TEXTS.index(type_)}")
     table.fill({"Op": pa.array(["I", "I"]).cast(type_), "ID": [1, 2], "V": ["a", "b"]})
     table.change({"Op": pa.array(["U", "D"]).cast(type_), "ID": [1, 2], "V": ["A", None]})
     assert table.rows() == [(1, "A")]
