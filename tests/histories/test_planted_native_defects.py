@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from odp.native import final_rows, table_writer
+from odp.native import final_rows
 from odp.native.last_rows import IS_INSERT, LastRows
 from pyiceberg.table.update import AddSnapshotUpdate, SetSnapshotRefUpdate
 
@@ -114,11 +114,6 @@ def late_commit_is_put_onto_another_state(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CatalogTable, "commit", commit)
 
 
-def commit_of_an_earlier_run_is_not_seen(patch: pytest.MonkeyPatch) -> None:
-    """What lands after a run has read the table is applied by that run once more."""
-    patch.setattr(table_writer, "refuse_unseen_commit", lambda *_: None)
-
-
 def rewritten_file_stays_listed(patch: pytest.MonkeyPatch) -> None:
     """One of the files that a merge wrote again is not taken out of the table."""
     original = Merge.merge
@@ -160,7 +155,6 @@ PLANTED: list[tuple[Plant, Storage, set[Kind], int]] = [
     (file_whose_bound_is_a_touched_key_is_skipped, NATIVE, {Kind.ROWS}, 25),
     (row_that_moves_stays_in_its_former_partition, NATIVE, {Kind.ROWS}, 25),
     (late_commit_is_put_onto_another_state, NATIVE, {Kind.TWICE, Kind.LEASE}, 12),
-    (commit_of_an_earlier_run_is_not_seen, NATIVE, {Kind.TWICE}, 0),
     (rewritten_file_stays_listed, NATIVE, {Kind.ROWS}, 0),
     (reload_keeps_the_rows_of_before, NATIVE, {Kind.ROWS}, 0),
     (manifests_of_other_writers_are_forgotten, IN_TURN, {Kind.ROWS}, 20),
