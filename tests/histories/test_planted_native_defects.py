@@ -22,7 +22,7 @@ from rehearsal.torture.histories import Story, story
 from rehearsal.torture.pairs import ICEBERG, Storage
 from rehearsal.torture.runner import problems_of
 
-SEEDS = 120
+SEEDS = 40
 NATIVE, IN_TURN = Storage(ICEBERG, 1.0), Storage(ICEBERG, 0.5)
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -148,6 +148,7 @@ def manifests_of_other_writers_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(table, "live_files", newest)
 
 
+# the last value is the seed with which the search begins: the history that finds it costs CPU seconds
 PLANTED: list[tuple[Plant, Storage, set[Kind], int]] = [
     (files_of_a_lost_answer_are_deleted, NATIVE, {Kind.ROWS, Kind.PENDING}, 0),
     (first_row_of_a_key_wins, NATIVE, {Kind.ROWS}, 0),
@@ -161,10 +162,15 @@ PLANTED: list[tuple[Plant, Storage, set[Kind], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("plant", "storage", "kinds"), PLANTED)
-def test_planted_defect_of_the_native_engine_is_found(plant: Plant, storage: Storage, kinds: set[Kind]) -> None:
+@pytest.mark.parametrize(
+    ("plant", "storage", "kinds", "first"), PLANTED, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_planted_defect_of_the_native_engine_is_found(
+    plant: Plant, storage: Storage, kinds: set[Kind], first: int
+) -> None:
     """In a history that ends well without it."""
-    assert any(kinds & _kinds(told, storage, plant) and not _kinds(told, storage) for told in map(story, range(SEEDS)))
+    stories = map(story, range(first, first + SEEDS))
+    assert any(kinds & _kinds(told, storage, plant) and not _kinds(told, storage) for told in stories)
 
 
 def _kinds(told: Story, storage: Storage, plant: Plant = lambda _: None) -> set[Kind]:
