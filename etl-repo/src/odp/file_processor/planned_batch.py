@@ -1,4 +1,4 @@
-"""Refreshes a batch of a plan with any engine: what the Glue job and the function without a JVM have in common."""
+"""Refreshes a batch of a plan with either engine: the code that the Glue job and the native function share."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def _always() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """What writes the tables of a run, and how many at a time."""
+class RunEngine:
+    """The writer of a run's tables, and how many tables it writes at a time."""
 
     writer: TableWriter
     at_a_time: int
     may_begin: Callable[[], bool] = _always
-    """Whether the run has time for one more table; the files of a table that it leaves wait for the next execution."""
+    """Whether the run has time for one more table; the files of other tables wait for the next execution."""
 
 
-def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: Engine) -> list[RefreshOutcome]:
+def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunEngine) -> list[RefreshOutcome]:
     """Refresh the tables of one batch, several at a time.
 
     Raises:
