@@ -1,4 +1,4 @@
-"""An Iceberg catalog and its files in memory: a commit lands as a whole, if the table is the one that it demands.
+"""An Iceberg catalog and its files in memory: a commit lands whole if the table is as it demands.
 
 Requests may be slow: what a run asked for that was killed, or got no answer, lands later, or never.
 """
