@@ -11,7 +11,7 @@ FLEX = "FLEX"
 
 
 def glue_usd(seconds: float, worker_type: str, workers: int, execution_class: str = "STANDARD") -> float:
-    """The cost of a Glue run, of at least a minute; a G.1X worker is one DPU, a G.2X worker two."""
+    """The cost of a Glue run of at least a minute; a G.1X worker is one DPU, a G.2X two."""
     dpus = workers * int(worker_type.partition(".")[2].removesuffix("X"))
     price = _prices().usd("glue_flex_dpu_hour" if execution_class == FLEX else "glue_dpu_hour")
     return dpus * max(seconds, BILLED_SECONDS.value) / SECONDS_OF_AN_HOUR * price

@@ -22,7 +22,7 @@ class LakeUnderTest(Protocol):
     """What was done that may never be done."""
 
     def expect(self, fault: Fault | None) -> None:
-        """Let the calls outside of refreshes have this fault from now on, where the lake can play it; None ends it."""
+        """Give calls outside of refreshes this fault from now on, where the lake can play it; None ends it."""
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; returns S3's event."""
