@@ -129,7 +129,8 @@ def test_small_files_are_taken_along_while_they_fit_into_what_a_change_may_write
 
 
 def files_of(table: LakeTable) -> list[dict[str, Any]]:
-    return table.stored.inspect.files().to_pylist()
+    found: list[dict[str, Any]] = table.stored.inspect.files().to_pylist()
+    return found
 
 
 def test_table_called_metadata_has_data_files_as_any_other(lake: Lake) -> None:
