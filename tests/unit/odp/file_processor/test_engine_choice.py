@@ -92,8 +92,16 @@ def test_one_plan_has_batches_of_both_engines_and_those_of_spark_come_first() ->
         (["s.t2", "s.t3"], "spark"),
         (["s.t1", "s.t4"], "native"),
     ]
-    assert (state["batches"], state["spark_batches"]) == ([0, 1], 1)
+    assert (state["batches"], state["spark_batches"]) == ([1, 0], 1)
     assert len(state["glue_job_workers"]) == 2, "a state machine of an earlier release starts Glue for each batch"
+
+
+def test_native_batches_start_before_those_of_spark_which_take_longer_and_keep_their_numbers() -> None:
+    """The Map starts ten batches at a time in the order of the state; ten Glue runs kept the native ones waiting."""
+    tables = [table(number, "hudi" if number < 12 else "iceberg") for number in range(15)]
+    work = {f"s.t{number}": NATIVE_BYTES for number in range(15)}
+    state = World(tables, work, config=batch_config(refresh_tables_batch_size=1)).state()
+    assert (state["spark_batches"], state["batches"]) == (12, [12, 13, 14, *range(12)])
 
 
 def test_native_tables_alone_need_no_spark_and_spark_tables_alone_no_function() -> None:
