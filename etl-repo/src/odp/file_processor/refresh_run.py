@@ -74,7 +74,7 @@ class RefreshRun:
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
             readability = Readability(self._with.staged_files, self._register_missing(state))
-            while self._has_more(step := self._step(state, readability, heartbeat.check)):
+            while self._has_more(step := self._step(state, readability, heartbeat.check)) and self._has_time():
                 state = step.state
                 self._record_done()
 
@@ -245,6 +245,13 @@ class RefreshRun:
     def _has_more(self, step: RefreshPlan | None) -> TypeGuard[RefreshPlan]:
         """Whether the step did something and left something."""
         return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
+
+    def _has_time(self) -> bool:
+        """Whether there is time for one more commit; without it the run completes, and the other files wait."""
+        if self._with.has_time():
+            return True
+        logger.info("%s: the other files wait, this run has too little time left", self._config.qualified_name)
+        return False
 
     def _publish(self, committed: LastCommit, files: Sequence[LandedFile]) -> None:
         """Publish a commit in the catalog; only then do its files count as applied."""

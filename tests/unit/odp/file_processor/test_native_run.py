@@ -57,6 +57,24 @@ def test_what_a_native_run_committed_before_it_left_the_rest_is_recorded() -> No
     assert (sorted(lake.pending), sorted(lake.history)) == (["f2"], ["f1"])
 
 
+def test_run_without_time_for_one_more_commit_completes_and_leaves_the_other_files_pending() -> None:
+    """Lambda kills a function after a quarter of an hour, and each table in flight goes to Spark for a day."""
+    lake = world(1, 2, 3, 4, 5, limits=Limits(files=1), time_for_commits=2)
+    outcome = lake.refreshed("native-1")
+    assert (outcome.status, outcome.error, outcome.is_left_to_spark) == (RefreshStatus.COMPLETED, "", False)
+    assert (outcome.files, outcome.counts, len(lake.commits)) == (2, RowCounts(inserted=2), 2)
+    assert (sorted(lake.history), sorted(lake.pending)) == (["f1", "f2"], ["f3", "f4", "f5"])
+    assert (lake.owner, lake.recorded[-1].closes, lake.catalog) == (None, True, 2)
+
+
+def test_next_runs_continue_where_the_time_was_over_and_each_makes_one_commit_at_least() -> None:
+    lake = world(1, 2, 3, limits=Limits(files=1), time_for_commits=0)
+    for run in range(1, 4):
+        assert lake.refreshed(f"native-{run}").files == 1
+    assert (sorted(lake.history), lake.pending) == (["f1", "f2", "f3"], {})
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1"], ["f2"], ["f3"]]
+
+
 @pytest.mark.parametrize("failure", [BeyondEngineError, MemoryError])
 def test_spark_has_nobody_to_leave_a_table_to(failure: type[Exception]) -> None:
     lake = world(1, fail_at="write", fail_as=failure, fail_with="")
