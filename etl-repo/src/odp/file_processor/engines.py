@@ -47,7 +47,7 @@ class PlannedTable:
     def engine(self) -> Engine:
         """The engine of the next refresh.
 
-        Spark refreshes what the native engine left to it within the last day, whatever the configuration says.
+        Spark refreshes what the native engine left to it, whatever the configuration says.
         """
         if not _can_be_native(self.config) or self.lease.is_too_large:
             return Engine.SPARK

@@ -84,6 +84,7 @@ class RefreshRun:
         A run that failed after everything was applied has completed, because no pending file would start another run.
         A native run that leaves the rest to Spark has completed, too.
         """
+        comes_again = _comes_again(failure)
         if failure and self._is_beyond_engine(failure):
             self._beyond_engine, failure, stack_trace = _named(failure), None, ""
         if failure and self._is_complete(failure):
@@ -101,6 +102,7 @@ class RefreshRun:
             refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
             size=self._newest.size if self._newest else None,
+            comes_again=comes_again,
         )
         try:
             self._with.run_log.append(self._lease, entry)
@@ -283,6 +285,11 @@ def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str
             "configure it as it was"
         )
         raise RejectedInputError(message)
+
+
+def _comes_again(failure: Exception | None) -> bool:
+    """Whether the next native run would probably meet this limit, too; the end of memory may always come again."""
+    return failure.comes_again if isinstance(failure, BeyondEngineError) else isinstance(failure, MemoryError)
 
 
 def now_text() -> str:

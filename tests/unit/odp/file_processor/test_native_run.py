@@ -42,6 +42,25 @@ def test_table_beyond_the_native_engine_is_left_to_spark_with_all_its_files_and_
     assert (outcome.files, outcome.counts) == (0, RowCounts())
 
 
+@pytest.mark.parametrize(
+    ("failure", "comes_again"),
+    [
+        (BeyondEngineError("a reload"), False),
+        (BeyondEngineError("3 GB to write again", comes_again=True), True),
+        (MemoryError(), True),
+    ],
+)
+def test_record_says_whether_the_reason_would_come_again(failure: Exception, comes_again: bool) -> None:
+    lake = world(1)
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    lake.apply = fail  # type: ignore[method-assign, assignment]
+    assert lake.refreshed("native-1").is_left_to_spark
+    assert lake.recorded[-1].comes_again is comes_again
+
+
 def test_what_a_native_run_committed_before_it_left_the_rest_is_recorded() -> None:
     lake = world(1, 2, limits=Limits(files=1))
     apply = lake.apply
