@@ -112,7 +112,7 @@ def _config_of(replica: ReferenceModel) -> RawTableConfig:
 def torture_lake(
     seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a history.")] = 20,
     first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first table's seed.")] = 0,
-    rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions under fire.")] = ROUNDS,
+    rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions with faults.")] = ROUNDS,
     folder: Annotated[
         Path | None,
         typer.Option(envvar="REHEARSAL_FOLDER", help="A new folder in which the lake is kept, with all logs."),

@@ -1,4 +1,4 @@
-"""Executions of the File Processor's state machine in memory: each plans its batches and runs them, under fire."""
+"""Executions of the File Processor's state machine in memory: each plans its batches and runs them, with faults."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Executions:
 
         self._run(faults, arrive, refresh)
 
-    def run_amid_another(self, arrive: Callable[[], None]) -> None:
-        """Run an execution while another one's run waits; nothing befalls its own runs.
+    def run_during_another(self, arrive: Callable[[], None]) -> None:
+        """Run an execution while another one's run waits; its own runs have no faults.
 
         All happens in that run's thread, which may hold the lock of a cached property.
         """
@@ -71,7 +71,9 @@ class Executions:
         execution = f"execution-{self._begun}"
         running = self._lake.leases.running
         running.add(execution)
-        around = Surroundings(faults, arrive, lambda: running.discard(execution), lambda: self.run_amid_another(arrive))
+        around = Surroundings(
+            faults, arrive, lambda: running.discard(execution), lambda: self.run_during_another(arrive)
+        )
         plan = self._plan(execution)
         for number, (batch, engine) in enumerate(zip(plan.batches, plan.engines, strict=True)):
             if execution not in running:
@@ -134,7 +136,7 @@ class Surroundings:
 
 
 class Run:
-    """One run of an engine under fire."""
+    """One run of an engine with faults."""
 
     def __init__(self, lake: MemoryLake, name: str, around: Surroundings, engine: Engine) -> None:
         self._lake = lake
@@ -183,8 +185,8 @@ class Run:
 
     def _refresher(self, config: RawTableConfig, boundaries: Boundaries) -> TableRefresher:
         lake = self._lake
-        befall = (lambda kind: self._strike(Fault(kind, 0), config)) if self._around.faults else None
-        writer = lake.writer(config, self._run_id, boundaries.cross, befall)
+        inject_fault = (lambda kind: self._strike(Fault(kind, 0), config)) if self._around.faults else None
+        writer = lake.writer(config, self._run_id, boundaries.cross, inject_fault)
         run_log = MemoryRunLog(
             lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction")
         )

@@ -309,7 +309,7 @@ def _key_text(row: Row, config: RawTableConfig) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Merged:
-    """What a MERGE of Iceberg does: it writes the files again that have a row of the keys, without that row."""
+    """A MERGE of Iceberg: files with rows of the keys are written again, without those rows."""
 
     touched: Sequence[StoredFile]
     written: Sequence[Row]

@@ -32,7 +32,7 @@ A native refresh writes at most 2 GiB again, in some three minutes, so no such t
 100 million keys are searched in 5 CPU seconds. 1,000 files are some 2,000 requests, two minutes one after another.
 """
 SHARE_OF_A_TABLE = 16
-"""A byte of a table counts as a sixteenth of a pending byte: all tables of a batch together have at most 2 GiB."""
+"""Sixteen bytes of a table count as one pending byte, so a batch's tables have at most 2 GiB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Refreshes a batch of a plan with any engine: what the Glue job and the function without a JVM have in common."""
+"""Refreshes a batch of a plan with either engine: the code that the Glue job and the native function share."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class BatchRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """What writes the tables of a run, and how many at a time."""
+class RunEngine:
+    """The writer of a run's tables, and how many tables it writes at a time."""
 
     writer: TableWriter
     at_a_time: int
@@ -52,7 +52,7 @@ class Engine:
     """Whether the run has time for one more table or commit; the files that it leaves wait for the next execution."""
 
 
-def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: Engine) -> list[RefreshOutcome]:
+def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunEngine) -> list[RefreshOutcome]:
     """Refresh the tables of one batch, several at a time.
 
     Raises:
@@ -79,7 +79,7 @@ def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: Engi
 
 
 def refresher_of(
-    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, engine: Engine, run_id: str
+    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, engine: RunEngine, run_id: str
 ) -> TableRefresher:
     """Give the refresher of a run; its threads share the adapters."""
     buckets = json.loads(settings.buckets)

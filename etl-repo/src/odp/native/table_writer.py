@@ -9,6 +9,7 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from lake.errors import BeyondEngineError
+from lake.tables.capabilities import Engine
 from lake.tables.change import ChangeKind, TableDefinition
 from lake.tables.columns import Columns, String
 from lake.tables.iceberg_native.row_change import RowChange
@@ -24,7 +25,7 @@ from odp.file_processor.apply.decided_refresh import (
     refuse_unseen_commit,
 )
 from odp.file_processor.apply.source_columns import changed_names, with_table_names
-from odp.file_processor.apply.table_format import bound_columns, definition_of
+from odp.file_processor.apply.table_format import bound_columns, definition_of, format_of
 from odp.file_processor.apply.technical_columns import technical_columns
 from odp.native.dms_rows import OpenFile, read_columns
 from odp.native.final_rows import FinalRows, schema_of
@@ -92,6 +93,7 @@ class NativeTableWriter:
         return RowChange(kind, final, stored, proof, fence=decided.refresh.fence)
 
     def _table(self, config: RawTableConfig) -> NativeIcebergTable:
+        _refuse_other_format(config)
         return self._open_table(definition_of(placed(config, self._buckets)))
 
 
@@ -103,6 +105,13 @@ def _room_in_arrow(config: RawTableConfig) -> Iterator[None]:
     except pa.ArrowCapacityError as error:
         message = f"{config.qualified_name}: Arrow has no room for the change: {error}"
         raise BeyondEngineError(message, comes_again=True) from error
+
+
+def _refuse_other_format(config: RawTableConfig) -> None:
+    """Leave to Spark what only Spark writes: the format may have changed since the plan was made."""
+    if Engine.NATIVE not in format_of(config).capabilities.engines:
+        message = f"{config.qualified_name} is a table of the format {config.table_format}, which Spark alone writes"
+        raise BeyondEngineError(message)
 
 
 def _refuse_history(decided: DecidedRefresh) -> None:

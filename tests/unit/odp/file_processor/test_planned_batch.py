@@ -10,7 +10,7 @@ import boto3
 import pytest
 from odp.errors import MissingConfigurationError
 from odp.file_processor import planned_batch
-from odp.file_processor.planned_batch import BatchRun, Engine, refresh_planned_batch, refresher_of
+from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch, refresher_of
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.records import BatchPlan, RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
@@ -60,7 +60,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_tables_of_the_batch_are_refreshed_but_those_that_were_removed_or_paused_since(world: World) -> None:
-    outcomes = refresh_planned_batch(SETTINGS, RUN, Engine(writer=None, at_a_time=1))  # type: ignore[arg-type]
+    outcomes = refresh_planned_batch(SETTINGS, RUN, RunEngine(writer=None, at_a_time=1))  # type: ignore[arg-type]
     assert world.refreshed == ["s.a", "s.b"]
     assert [outcome.source_table_name for outcome in outcomes] == ["s.a", "s.b"]
 
@@ -69,7 +69,7 @@ def test_a_table_that_would_begin_too_late_is_left_for_the_next_execution_and_fa
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    engine = Engine(writer=None, at_a_time=1, may_begin=lambda: not world.refreshed)  # type: ignore[arg-type]
+    engine = RunEngine(writer=None, at_a_time=1, may_begin=lambda: not world.refreshed)  # type: ignore[arg-type]
     outcomes = refresh_planned_batch(SETTINGS, RUN, engine)
     assert [outcome.source_table_name for outcome in outcomes] == ["s.a"]
     assert "s.b waits for the next execution" in caplog.text
@@ -83,7 +83,7 @@ def test_refreshes_ask_between_two_commits_what_the_run_asks_between_two_tables(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     settings = replace(SETTINGS, buckets="{}", sources='{"default": {"folder": ""}}')
     asked: list[bool] = []
-    engine = Engine(writer=None, at_a_time=1, may_begin=lambda: bool(asked))  # type: ignore[arg-type]
+    engine = RunEngine(writer=None, at_a_time=1, may_begin=lambda: bool(asked))  # type: ignore[arg-type]
     refresher = refresher_of(settings, boto3.resource("dynamodb"), engine, "run")
     assert not refresher.has_time()
     asked.append(True)

@@ -243,3 +243,10 @@ def test_config_of_the_writer_names_the_bucket_by_its_role(lake: Lake) -> None:
     config: RawTableConfig = replace(CONFIG, raw_database_s3_bucket="raw")
     assert NativeTableWriter(opened, Files().open, {"raw": "physical-1"}).last_refresh(config) is None
     assert placed == ["s3://physical-1/raw/t"]
+
+
+def test_table_that_became_one_of_hudi_after_the_plan_is_left_to_spark(lake: Lake) -> None:
+    table = Table(lake, "became_hudi", table_format="hudi")
+    with pytest.raises(BeyondEngineError, match="format hudi, which Spark alone writes"):
+        table.load([("I", 1, "a")])
+    assert not lake.reader.table_exists((DATABASE, "became_hudi"))
