@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
@@ -29,6 +30,8 @@ BATCH_SIZE = 2
 _ATTEMPTS = 3
 """How often the state machine asks the Batch Manager, which it asks again after trouble that may pass."""
 _PAUSE = 2.0
+_HAS_TIME = 0.7
+"""How often a native run has time for one more commit of a table."""
 CADENCE = "10_min_refresh"
 Answer = dict[str, Any]
 
@@ -201,4 +204,13 @@ class Run:
             "writer": UnderFire(writer, boundaries),
             "run_log": UnderFire(run_log, boundaries),
         }
-        return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits, clock=lake.clock.datetime)
+        ports |= {"clock": lake.clock.datetime, "has_time": self._time_of(config)}
+        return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits)
+
+    def _time_of(self, config: RawTableConfig) -> Callable[[], bool]:
+        """Draw before each further commit whether a native run has time for it, if the execution has faults."""
+        draw = Random(  # noqa: S311 - draws must repeat, not be secret
+            f"{self._lake.iceberg.seed}/{self._run_id}/{config.source_table_name}/time"
+        )
+        may_end = self._engine is Engine.NATIVE and bool(self._around.faults)
+        return lambda: not may_end or draw.random() < _HAS_TIME

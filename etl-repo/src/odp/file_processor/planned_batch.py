@@ -20,6 +20,7 @@ from odp.errors import MissingConfigurationError
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.sources import Sources
 from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
+from odp.file_processor.refresh_ports import always
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.file_processor.selection.late_files import Limits
 from odp.ports import TableConfigs, TableWriter
@@ -41,18 +42,14 @@ class BatchRun:
     run_id: str
 
 
-def _always() -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class RunEngine:
     """The writer of a run's tables, and how many tables it writes at a time."""
 
     writer: TableWriter
     at_a_time: int
-    may_begin: Callable[[], bool] = _always
-    """Whether the run has time for one more table; the files of other tables wait for the next execution."""
+    may_begin: Callable[[], bool] = always
+    """Whether the run has time for one more table or commit; the files that it leaves wait for the next execution."""
 
 
 def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunEngine) -> list[RefreshOutcome]:
@@ -64,7 +61,7 @@ def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunE
     plan = S3PlanStorage(settings.plan_bucket).read(run.plan_key)
     source_tables = plan.batches[run.batch]
     dynamodb = dynamodb_resource()
-    refresher = refresher_of(settings, dynamodb, engine.writer, run.run_id)
+    refresher = refresher_of(settings, dynamodb, engine, run.run_id)
     running = RunningVersion(dynamodb, settings.config_deploy_tracker_table)
     configs = DynamoDbTableConfigs(dynamodb, settings.raw_table_config_table, running)
 
@@ -82,7 +79,7 @@ def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunE
 
 
 def refresher_of(
-    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, writer: TableWriter, run_id: str
+    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, engine: RunEngine, run_id: str
 ) -> TableRefresher:
     """Give the refresher of a run; its threads share the adapters."""
     buckets = json.loads(settings.buckets)
@@ -93,7 +90,7 @@ def refresher_of(
         staged_files=MissingFiles(S3Listing(buckets), files, quarantine, Sources.from_json(settings.sources)),
         contents=S3ObjectContents(buckets),
         leases=DynamoDbTableLeases(dynamodb, settings.file_processing_tracker_table),
-        writer=writer,
+        writer=engine.writer,
         run_log=DynamoDbRunLog(dynamodb, _run_log_tables(settings)),
         quarantine=quarantine,
         run_id=run_id,
@@ -102,6 +99,7 @@ def refresher_of(
             bytes=settings.max_bytes_per_refresh,
             replayed_files=settings.max_replayed_files,
         ),
+        has_time=engine.may_begin,
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
+
+import pyarrow as pa
 
 from lake.errors import BeyondEngineError
 from lake.tables.capabilities import Engine
@@ -58,9 +61,10 @@ class NativeTableWriter:
         refuse_earlier_keys(config, stored)
         refuse_unseen_commit(config, refresh, stored)
         here = placed_files(refresh, self._buckets)
-        change = self._change(DecidedRefresh(placed(config, self._buckets), here, stored))
-        table.repair(stored, check_lease)
-        table.apply(change, check_lease)
+        with _room_in_arrow(config):
+            change = self._change(DecidedRefresh(placed(config, self._buckets), here, stored))
+            table.repair(stored, check_lease)
+            table.apply(change, check_lease)
         return demand_own_commit(config, refresh, stored, self.last_refresh(config))
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
@@ -91,6 +95,16 @@ class NativeTableWriter:
     def _table(self, config: RawTableConfig) -> NativeIcebergTable:
         _refuse_other_format(config)
         return self._open_table(definition_of(placed(config, self._buckets)))
+
+
+@contextmanager
+def _room_in_arrow(config: RawTableConfig) -> Iterator[None]:
+    """Leave a change to Spark for which Arrow's arrays have no room, as if memory had ended; it is no MemoryError."""
+    try:
+        yield
+    except pa.ArrowCapacityError as error:
+        message = f"{config.qualified_name}: Arrow has no room for the change: {error}"
+        raise BeyondEngineError(message, comes_again=True) from error
 
 
 def _refuse_other_format(config: RawTableConfig) -> None:

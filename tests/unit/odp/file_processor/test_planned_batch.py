@@ -6,10 +6,11 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
+import boto3
 import pytest
 from odp.errors import MissingConfigurationError
 from odp.file_processor import planned_batch
-from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch
+from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch, refresher_of
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.records import BatchPlan, RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
@@ -51,7 +52,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         "dynamodb_resource": lambda: None,
         "RunningVersion": lambda *_: None,
         "DynamoDbTableConfigs": lambda *_: world,
-        "refresher_of": lambda settings, dynamodb, writer, run_id: world,
+        "refresher_of": lambda settings, dynamodb, engine, run_id: world,
     }
     for name, stand_in in made.items():
         monkeypatch.setattr(planned_batch, name, stand_in)
@@ -72,3 +73,18 @@ def test_a_table_that_would_begin_too_late_is_left_for_the_next_execution_and_fa
     outcomes = refresh_planned_batch(SETTINGS, RUN, engine)
     assert [outcome.source_table_name for outcome in outcomes] == ["s.a"]
     assert "s.b waits for the next execution" in caplog.text
+
+
+def test_refreshes_ask_between_two_commits_what_the_run_asks_between_two_tables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    settings = replace(SETTINGS, buckets="{}", sources='{"default": {"folder": ""}}')
+    asked: list[bool] = []
+    engine = RunEngine(writer=None, at_a_time=1, may_begin=lambda: bool(asked))  # type: ignore[arg-type]
+    refresher = refresher_of(settings, boto3.resource("dynamodb"), engine, "run")
+    assert not refresher.has_time()
+    asked.append(True)
+    assert refresher.has_time()

@@ -186,8 +186,9 @@ def test_load_of_a_historical_table_with_versions_is_left_to_spark(lake: Lake, k
     table = Table(lake, f"reloaded_{kind.value}", history=RowHistory.ALL)
     table.load([("I", 1, "a")])
     before = table.writer.last_refresh(table.config)
-    with pytest.raises(BeyondEngineError, match="is a historical table"):
+    with pytest.raises(BeyondEngineError, match="is a historical table") as left:
         table.refresh(kind, table.file("LOAD00000002", [("I", 1, "b")]))
+    assert not left.value.comes_again, "changes after the load are native again"
     assert table.writer.last_refresh(table.config) == before
 
 
@@ -198,8 +199,30 @@ def composite(lake: Lake, name: str) -> Table:
 def test_wider_part_of_a_key_of_several_columns_is_left_to_spark(lake: Lake) -> None:
     table = composite(lake, "wider_key")
     table.load([("I", 1, "a")])
-    with pytest.raises(BeyondEngineError, match="the type of ID widens"):
+    with pytest.raises(BeyondEngineError, match="the type of ID widens") as left:
         table.changes("20260101-000000001", [("I", 2**40, "b")], key=pa.int64())
+    assert not left.value.comes_again
+    assert table.rows() == [(1, "a")]
+
+
+@pytest.mark.parametrize("step", ["read", "write"])
+def test_change_for_which_arrow_has_no_room_is_left_to_spark_as_if_memory_had_ended(
+    table: Table, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A column of 2 GB of text in one piece, for example; to Arrow that is no MemoryError."""
+    table.load([("I", 1, "a")])
+    change = table.file("20260101-000000001", [("U", 1, "b")])
+
+    def full(*_: object) -> None:
+        raise pa.ArrowCapacityError("array cannot contain more than 2147483646 bytes")
+
+    if step == "read":
+        table.writer = NativeTableWriter(table._open, full)
+    else:
+        monkeypatch.setattr(NativeIcebergTable, "apply", full)
+    with pytest.raises(BeyondEngineError, match="Arrow has no room for the change: .* 2147483646 bytes") as left:
+        table.refresh(RefreshKind.CHANGES, change)
+    assert left.value.comes_again
     assert table.rows() == [(1, "a")]
 
 

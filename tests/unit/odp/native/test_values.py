@@ -101,8 +101,9 @@ def test_text_of_a_key_is_that_of_the_spark_engine(type_: str, arrow: pa.DataTyp
 
 
 def test_float_in_a_key_of_several_columns_is_left_to_the_spark_engine() -> None:
-    with pytest.raises(BeyondEngineError, match="whose texts only Spark writes"):
+    with pytest.raises(BeyondEngineError, match="whose texts only Spark writes") as refused:
         texts(column_type("double"), pa.array([0.1]))
+    assert refused.value.comes_again, "with each change of the table"
 
 
 def test_values_take_the_types_of_the_table() -> None:

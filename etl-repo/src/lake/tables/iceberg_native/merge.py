@@ -111,7 +111,7 @@ class Merge:
                 f"of {size:,} bytes, and this engine takes {self.limits.changed_rows:,} rows and "
                 f"{self.limits.touched_bytes:,} bytes"
             )
-            raise BeyondEngineError(message)
+            raise BeyondEngineError(message, comes_again=size > self.limits.touched_bytes)
 
     def _small_files(self, upserts: pa.Table, rewritten: Sequence[DataFile]) -> list[DataFile]:
         """Take along the smallest file of each partition that gains rows and has no touched file, while they fit."""
