@@ -1,4 +1,4 @@
-"""Measures a piece of work in this process and its JVM: the wall-clock time, the time of all cores, the memory."""
+"""Measures work in this process and its JVM: wall-clock time, the time of all cores, memory."""
 
 import resource
 import time

@@ -64,7 +64,7 @@ def _demand_complete(batches: list[list[str]], planning: Planning, scale: Scale)
     is_once_each = len(named) == len(set(named)) == most and set(named) <= expected
     if not (is_once_each and max(map(len, batches)) <= BATCH_SIZE):
         raise IncompletePlanError(f"{len(named)} tables in {len(batches)} batches instead of {most} once each")
-    if planning.state["batches"] != list(range(len(batches))):
+    if sorted(planning.state["batches"]) != list(range(len(batches))):
         raise IncompletePlanError(f"the state carries {planning.state['batches']} for {len(batches)} batches")
 
 

@@ -20,7 +20,7 @@ LOCK_IN_ARCHIVE = "requirements.txt"
 LARGEST_UNZIPPED = 262_144_000
 """Bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 _COMPRESSION = 1
-"""A tenth larger than by zlib's default, in a third of its time; what counts for Lambda is the size unzipped."""
+"""A tenth larger than zlib's default, in a third of the time; Lambda limits the size unzipped."""
 _FIRST_TIME_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
-from odp.file_processor.engines import NATIVE_BYTES
+from odp.file_processor.engines import NATIVE_BYTES, NATIVE_FILES
 from odp.variables import NativeRefreshVariables
 
 from deployment_account.names import DATA_WRITER_TAG
@@ -42,7 +42,7 @@ class NativeRefresh(RuntimeFunction):
             package=package,
             handler="odp.native.handler.handle",
             timeout=cdk.Duration.minutes(15),
-            variables=NativeRefreshVariables(lake=package.lake, **dataclasses.asdict(_in_memory(settings))),
+            variables=NativeRefreshVariables(lake=package.lake, **dataclasses.asdict(_within_a_call(settings))),
             code=NATIVE,
             memory_mb=odp.native_memory_mb,
         )
@@ -51,6 +51,10 @@ class NativeRefresh(RuntimeFunction):
         allow_native_refresh(self.role, resources)
 
 
-def _in_memory(settings: RefreshSettings) -> RefreshSettings:
-    """Bound the changes of one commit, which are in memory, for tables that a manifest gives to this engine."""
-    return dataclasses.replace(settings, max_bytes_per_refresh=min(settings.max_bytes_per_refresh, NATIVE_BYTES))
+def _within_a_call(settings: RefreshSettings) -> RefreshSettings:
+    """Bound the memory and the time of one commit, for tables that a manifest gives to this engine."""
+    return dataclasses.replace(
+        settings,
+        max_bytes_per_refresh=min(settings.max_bytes_per_refresh, NATIVE_BYTES),
+        max_files_per_refresh=min(settings.max_files_per_refresh, NATIVE_FILES),
+    )

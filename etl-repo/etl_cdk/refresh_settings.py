@@ -1,4 +1,4 @@
-"""What the Glue job and the function without a JVM are both told of the environment whose tables they refresh."""
+"""The settings of a refresh run, which the Glue job and the native function both get."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def refresh_settings(
     tables: Mapping[OdpTable, dynamodb.ITable], infra: InfraImports, environment: Environment
 ) -> RefreshSettings:
-    """Give the settings; stored records have names of sources and roles of buckets, so those are told as well."""
+    """Return the settings; stored records name sources and roles of buckets, so the settings resolve both."""
     settings = environment.odp
     buckets = {"staging": Shared.STAGING_BUCKET, "raw": Shared.RAW_BUCKET}
     return RefreshSettings(

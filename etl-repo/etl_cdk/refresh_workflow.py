@@ -171,7 +171,7 @@ def _refresh_batch(limits: WorkflowLimits) -> State:
 
 
 def _refresh_natively(native_arn: str) -> State:
-    """Refresh a batch in a function, which is not repeated: a table whose refresh it did not end goes to Spark."""
+    """Refresh a batch in a function, without retry: Spark takes a table whose refresh began and did not end."""
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",

@@ -55,7 +55,7 @@ GLUE_IS_BUSY = (
 OF_RUN = '$match($states.errorOutput.Cause, /"[Ee]rrorMessage": ?"([^"]{0,200})/)[0].groups[0]'
 OF_OTHERS = "$substring($states.errorOutput.Cause, 0, 200)"
 ERROR_MESSAGE = f"[{OF_RUN}, {OF_OTHERS}, ''][0]"
-"""The error in JSONata: the cause is a whole job run of Glue or error of a function, and only its message is kept."""
+"""The message of an error, in JSONata; the cause is a whole Glue run or a function's error."""
 
 
 def choice(condition: str, *, then: str, otherwise: str) -> State:

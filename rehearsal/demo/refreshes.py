@@ -57,7 +57,7 @@ def _glue_run(run: Item, number: int) -> BatchRun:
 
 
 def _native_run(items: Sequence[Item], number: int, megabytes: int) -> BatchRun:
-    """The run log knows the tables of a call, from which its time is taken; a warm function takes little more."""
+    """A call of the function, timed by its tables in the run log; a warm function takes little more."""
     started, ended = min(map(_started, items)), max(map(_ended, items))
     return BatchRun(
         number,

@@ -1,4 +1,4 @@
-"""The refreshes of one phase of the demo: which engine did them, how long they took, what they would cost on AWS."""
+"""The refreshes of one phase of the demo: their engine, how long they took, their cost on AWS."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -129,7 +129,7 @@ class Run:
         return tuple(sorted((t for t in self.tables if t.batch == batch.batch), key=lambda table: table.start))
 
     def usd_of(self, table: TableRefresh) -> float:
-        """The share of a table in the cost of its batch: the share that it has in the seconds of the batch's tables."""
+        """A table's part of the cost of its batch: its part of the seconds of the batch's tables."""
         (batch,) = (batch for batch in self.batches if batch.batch == table.batch)
         together = self.tables_of(batch)
         seconds = sum(each.seconds for each in together)

@@ -100,7 +100,7 @@ def _change_table(database: SourceDatabase, table: str, seed: str) -> TableChang
 
 
 def _schedule(connection: sqlite3.Connection, table: str, draw: random.Random) -> Iterator[tuple[int, str]]:
-    """Interleave the stories of all rows at random, each keeping the order of its own steps."""
+    """Interleave the histories of all rows at random, each keeping the order of its own steps."""
     keys = [key for (key,) in connection.execute(f"SELECT PK_ID FROM {table} ORDER BY PK_ID")]
     draw.shuffle(keys)
     new_keys = count(max(keys, default=0) + 1)

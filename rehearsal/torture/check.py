@@ -147,7 +147,7 @@ def _versions(table: TableEvidence, replica: ReferenceModel) -> Iterator[Finding
 def _missing_of_loads(table: TableEvidence, replica: ReferenceModel, by_key: Mapping[Key, Sequence[Row]]) -> list[Key]:
     """The keys of rows of applied parts that no version of the key is like.
 
-    Who overwrites a part amid a commit puts rows of the next load into this one, over those that have their keys.
+    Who overwrites a part during a commit puts rows of the next load into this one, over those that have their keys.
     """
     in_doubt = {file.key for file in table.history if IN_DOUBT in file.reason}
     excused = {replica.key_of(row) for row in replica.rows_of_parts(in_doubt)}

@@ -1,7 +1,7 @@
 """Faults at the boundaries of one table's refresh: the run is killed, paused past its lease, throttled, overtaken.
 
-Or its execution is stopped, or another one of the cadence starts. Much the same befalls every other call: of those who
-plan, register, sweep or decide.
+Or its execution is stopped, or another one of the cadence starts. Much the same faults strike every other call: plans,
+registrations, sweeps and decisions.
 
 A boundary lies before and after every call of a port, so that none can be forgotten when ports are added. Only one is
 left out: between the last look at the lease and the begin of the commit, which nothing can make one moment.
@@ -64,7 +64,7 @@ CALL_FAULTS = (
     FaultKind.EXECUTION,
     FaultKind.SUCCESSION,
 )
-"""What befalls calls outside of refreshes."""
+"""Faults of calls outside of refreshes."""
 TROUBLE = (ClientError, ReadTimeoutError)
 """What a call raises then, after boto3's own retries."""
 
@@ -150,7 +150,7 @@ def any_fault(draw: Random) -> Fault:
 
 
 def any_call_fault(draw: Random) -> Fault:
-    """Any kind that befalls calls outside of refreshes, at any boundary."""
+    """Any fault of calls outside of refreshes, at any boundary."""
     return Fault(draw.choice(CALL_FAULTS), draw.randint(1, draw.choice(_CALL_BOUNDARIES)))
 
 
@@ -181,7 +181,7 @@ def conflict() -> ClientError:
     return ClientError(response, "TransactWriteItems")
 
 
-# What befalls the calls of a step outside of refreshes: of those who plan, register, sweep and decide.
+# Faults of the calls of a step outside of refreshes: of those who plan, register, sweep and decide.
 
 Fire = Callable[[object], Any]
 """Gives a port whose calls may be struck."""

@@ -102,7 +102,7 @@ class Story:
 
 
 def trouble_of(step: Step) -> Fault | None:
-    """What befalls the calls of a step outside of refreshes; drawn apart from all else."""
+    """The fault of a step's calls outside of refreshes; drawn apart from all else."""
     draw = Random(f"{step.seed}/trouble")
     return any_call_fault(draw) if draw.random() < TROUBLED.get(step.act, 0) else None
 

@@ -22,7 +22,7 @@ class LakeUnderTest(Protocol):
     """What was done that may never be done."""
 
     def expect(self, fault: Fault | None) -> None:
-        """Let this befall the calls outside of refreshes from now on, where the lake can play it; None ends it."""
+        """Give calls outside of refreshes this fault from now on, where the lake can play it; None ends it."""
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
         """Store a file; returns S3's event."""
@@ -37,7 +37,7 @@ class LakeUnderTest(Protocol):
         """Let the File Manager have a batch of messages; returns those that failed."""
 
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
-        """Run one execution; what befalls it is told by source table, `arrive` makes files arrive in its midst."""
+        """Run one execution with faults, by source table; `arrive` makes files arrive during it."""
 
     def sweep(self) -> None:
         """Let the File Manager look at as much of the bucket as it has time for."""

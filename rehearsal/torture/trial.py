@@ -23,7 +23,7 @@ _FAULTY_RUNS = 0.6
 _LATE_FILES = 0.3
 _PATIENT = 0.5
 _SKIPS = 0.5
-_WRITES_AMID_A_RUN = 0.8
+_WRITES_DURING_A_RUN = 0.8
 _DROPS_OBJECTS = 0.5
 _GIVEN_UP_LOADS = 0.7
 
@@ -146,7 +146,7 @@ class Trial:
         return (Problem(replica.name, finding) for finding in verdict(self.lake.evidence(replica), replica))
 
     def faults(self, draw: Random) -> dict[str, Fault]:
-        """What befalls the tables of one execution."""
+        """Draw the faults of the tables of one execution."""
         faults = {replica.kind.source_table_name: any_fault(draw) for replica in self.replicas}
         return {name: fault for name, fault in faults.items() if draw.random() < _FAULTY_RUNS}
 
@@ -325,9 +325,9 @@ class Trial:
         self.lake.run(faults, lambda: self._arrive(draw))
 
     def _arrive(self, draw: Random) -> None:
-        """Amid a run DMS writes files, and events of earlier ones arrive."""
+        """During a run DMS writes files, and events of earlier ones arrive."""
         replica = draw.choice(self.replicas)
-        if draw.random() < _WRITES_AMID_A_RUN:
+        if draw.random() < _WRITES_DURING_A_RUN:
             self._part(replica, draw) if replica.unwritten else self._flush(replica, draw)
         self._delivery.deliver_some(draw)
 

@@ -27,8 +27,13 @@ def test_manifest_drafted_from_landed_files_names_the_keys_of_all_tables_and_is_
     result = CliRunner().invoke(app, ["config", "infer", "--source", landed, "--output", str(output)])
     assert result.exit_code == 0, result.output
     drafted = parse_manifests({"draft.json": output.read_text()})
-    assert len(drafted.tables) == 18
-    assert {table.primary_key for table in drafted.tables} == {("PK_ID",)}
+    keys = {table.source_table_name: table.primary_key for table in drafted.tables}
+    assert keys == dict.fromkeys((f"taxi_trips.table_{number}" for number in range(1, 19)), ("PK_ID",)) | {
+        "taxi_trips.zones": ("LOCATIONID",),
+        "taxi_trips.vendors": ("VENDORID",),
+        "taxi_trips.rate_codes": ("RATECODEID",),
+        "taxi_trips.payment_types": ("PAYMENT_TYPE",),
+    }
     assert {table.change_sequence for table in drafted.tables} == {"CDC_TIMESTAMP_SEQ"}
     assert [batch.refresh_cadence for batch in drafted.batches] == ["1_hour_refresh"]
 

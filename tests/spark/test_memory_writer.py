@@ -95,7 +95,7 @@ class Story:
 
     @property
     def told(self) -> str:
-        """The story so far."""
+        """The history so far."""
         return f"{self.config.change_sequence}, {self.config.history}: {self.kinds}"
 
     def rows_of_spark(self) -> list[str]:

@@ -194,6 +194,14 @@ def test_an_environment_may_run_smaller_jobs_and_be_refreshed_by_hand_only(tmp_p
     assert found.only("AWS::Scheduler::Schedule")["State"] == "DISABLED"
 
 
+def test_commit_of_the_native_function_takes_no_more_files_than_it_has_time_for(tmp_path: Path) -> None:
+    odp = {"max_files_per_refresh": 100_000}
+    found = synthesised(changed("dev", odp=odp), tmp_path, "etl", direct="dev")["odp-dev-etl-Odp"]
+    assert found.only("AWS::Glue::Job")["DefaultArguments"]["--max_files_per_refresh"] == "100000"
+    native = found.only("AWS::Lambda::Function", "FileProcessorNative")["Environment"]["Variables"]
+    assert native["MAX_FILES_PER_REFRESH"] == "5000"
+
+
 def typed_names(found: dict[str, Template]) -> set[tuple[str, str]]:
     """Type and physical name of everything that is named by us."""
     fields = (

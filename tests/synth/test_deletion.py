@@ -204,8 +204,8 @@ def test_the_name_that_the_jobs_role_will_get_is_one_of_those(synthesis: Synthes
     assert fnmatchcase(f"arn:aws:iam::444444444444:role/{made_up}", JOBS_ARN)
 
 
-def test_the_jobs_that_replace_files_carry_the_tag_that_lets_them(synthesis: Synthesis, environment: str) -> None:
-    """Without it Hudi could not clean up, and in prod every refresh would fail."""
+def test_what_replaces_files_of_tables_carries_the_tag_that_lets_it(synthesis: Synthesis, environment: str) -> None:
+    """Without it neither engine could clean up, and in prod every refresh would fail."""
     odp = synthesis.templates[f"odp-{environment}-etl-Odp"]
     tagged = {
         id_[:-8]: tag["Value"]
@@ -213,7 +213,7 @@ def test_the_jobs_that_replace_files_carry_the_tag_that_lets_them(synthesis: Syn
         for tag in role.get("Tags", [])
         if tag["Key"] == "odp:data-writer"
     }
-    assert tagged == {"FileProcessorJobsRole": f"odp-{environment}"}
+    assert tagged == dict.fromkeys(["FileProcessorJobsRole", "FileProcessorNativeRole"], f"odp-{environment}")
 
 
 @pytest.mark.parametrize("stack", ["Storage", "Secrets"])

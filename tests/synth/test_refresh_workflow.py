@@ -50,7 +50,7 @@ def test_no_batches_start_no_glue_run(states: dict[str, Any], batches: list[int]
     assert states["NothingToDo"] == {"Type": "Succeed"}
 
 
-@pytest.mark.parametrize("batches", [[0], [0, 1, 2]])
+@pytest.mark.parametrize("batches", [[0], [0, 1, 2], [2, 0, 1]])
 def test_every_batch_of_the_plan_is_run_also_when_there_is_only_one(states: dict[str, Any], batches: list[int]) -> None:
     assert evaluate(states["RefreshBatches"]["Items"], input={**PLAN, "batches": batches}) == batches
     assert states["RefreshBatches"]["MaxConcurrency"] == 4

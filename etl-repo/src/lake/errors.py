@@ -40,7 +40,14 @@ class ObjectGoneError(RetryableError):
 
 
 class BeyondEngineError(TerminalError):
-    """The change is more than its engine can do, and nothing was written; another engine has to apply it."""
+    """The change is more than its engine can do, and nothing was written; another engine has to apply it.
+
+    `comes_again` says that the next changes of the table will probably be more than the engine can do, too.
+    """
+
+    def __init__(self, message: str = "", *, comes_again: bool = False) -> None:
+        self.comes_again = comes_again
+        super().__init__(message)
 
 
 class RejectedInputError(TerminalError):

@@ -361,7 +361,7 @@ class TableLease:
     size: TableSize | None = None
     """The table's size after its last commit, if a run recorded it."""
     beyond_engine: str = ""
-    """Why the native engine left the table to Spark within the last day; empty if it did not."""
+    """Why the native engine left the next refresh to Spark; empty if it did not."""
 
     @property
     def is_too_large(self) -> bool:

@@ -34,6 +34,8 @@ class Lease:
     written_with: Mapping[str, str] | None = None
     beyond_engine: str = ""
     """Why the native engine left the table to this run; empty if it did not."""
+    spark_until: float = 0.0
+    """The time until which the reason stays (epoch seconds); a later refresh of Spark that completes removes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class RunRecord:
     A record that `closes` the refresh returns its lease with `catalog_commit` and, if the table is known to have data,
     the identity of the data. A `refused` record puts the table into quarantine. The table is planned again once
     `refused_registrations` or `refused_configuration` differs. Its last known `size` stays until a record has another.
+    `comes_again` says whether the reason to leave the table to Spark will probably come again.
     """
 
     outcome: RefreshOutcome
@@ -187,3 +190,4 @@ class RunRecord:
     refused_registrations: int = 0
     refused_configuration: str = ""
     size: TableSize | None = None
+    comes_again: bool = False

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from lake.errors import ServiceUnavailableError
 from lake.tables.capabilities import Engine
 from odp.configuration import ConfigRequest
 from odp.records import BatchPlan, LandedFile
@@ -89,7 +90,13 @@ class S3LandedFiles:
         return io.BufferedReader(_RangesOf(self, file), 1 << 20)
 
     def read(self, file: LandedFile, range_: str = "") -> bytes:
-        """Read a range of a file, or all of it."""
+        """Read a range of a file, or all of it.
+
+        Raises:
+            FileNotFoundError: this version is gone.
+            ServiceUnavailableError: S3 did not answer. The errors of botocore are OSErrors, as those of damaged files
+                are, and readers could not tell them apart.
+        """
         bucket = self._buckets.get(file.bucket, file.bucket)
         request: dict[str, Any] = {"Bucket": bucket, "Key": file.key}
         if file.version_id:
@@ -102,6 +109,9 @@ class S3LandedFiles:
             if error.response["Error"]["Code"] in _GONE:
                 raise FileNotFoundError(file.uri) from error
             raise
+        except BotoCoreError as error:
+            message = f"{file.uri} could not be read: {error}"
+            raise ServiceUnavailableError(message) from error
 
 
 class _RangesOf(io.RawIOBase):

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from odp.config_manager.request import RequestContent
 from odp.configuration import fields_of
-from odp.records import BatchConfig, RawTableConfig
+from odp.records import AUTO, BatchConfig, RawTableConfig
 from rich.console import Console
 from rich.table import Table
 
@@ -28,7 +28,7 @@ from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.lake import EmulatedLake
 from rehearsal.torture.histories import Act, Step, round_of_steps
 from rehearsal.torture.memory.lake import config_of
-from rehearsal.torture.pairs import any_storage
+from rehearsal.torture.pairs import Engine, any_storage
 from rehearsal.torture.reference_model import FOLDERS, ReferenceModel, any_kind
 from rehearsal.torture.trial import Problem, Trial
 
@@ -56,12 +56,10 @@ def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
 def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:
     """Play the histories of all seeds together; a table is named by its seed."""
     replicas = list(_replicas(seeds))
-    configure(lake, replicas, 0)
+    configure(lake, replicas)
     trial = Trial(EmulatedLake(lake, CADENCE, DATABASE, replicas), replicas)
     for number in range(rounds):
         say(f"round {number + 1} of {rounds}")
-        if number:
-            configure(lake, replicas, number)
         for step in _round(seeds, number):
             trial.take(step)
     say("settling")
@@ -71,13 +69,10 @@ def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int 
     return list(trial.judge())
 
 
-def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel], number: int) -> None:
-    """Have the Configuration Manager make the tables known, in as few batches as go well.
-
-    In each round a table may have another engine.
-    """
+def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel]) -> None:
+    """Have the Configuration Manager make the tables known, in as few batches as go well."""
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, TABLES_OF_A_RUN)
-    entries = [fields_of(_config_of(replica, number)) for replica in replicas]
+    entries = [fields_of(_config_of(replica)) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
     decided = wait_until_decided(lake, "the tables of the histories", lambda _: None, request)
@@ -105,9 +100,10 @@ def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
         yield replica
 
 
-def _config_of(replica: ReferenceModel, number: int) -> RawTableConfig:
-    engine = replica.storage.engine(Random(f"{replica.name}/{number}"))
-    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE, engine=engine.value)
+def _config_of(replica: ReferenceModel) -> RawTableConfig:
+    """With `auto` a table begins natively, and goes to Spark when a native run of it is killed."""
+    engine = {0.0: Engine.SPARK.value, 1.0: Engine.NATIVE.value}.get(replica.storage.native_share, AUTO)
+    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE, engine=engine)
 
 
 # The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real.
@@ -116,7 +112,7 @@ def _config_of(replica: ReferenceModel, number: int) -> RawTableConfig:
 def torture_lake(
     seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a history.")] = 20,
     first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first table's seed.")] = 0,
-    rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions under fire.")] = ROUNDS,
+    rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions with faults.")] = ROUNDS,
     folder: Annotated[
         Path | None,
         typer.Option(envvar="REHEARSAL_FOLDER", help="A new folder in which the lake is kept, with all logs."),

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from odp.file_processor import job
 
-from rehearsal.torture.deployed.refresher_under_fire import befall
+from rehearsal.torture.deployed.refresher_under_fire import inject_faults
 
 
 def main(faults: str, argv: Sequence[str]) -> None:
-    """Run the job under fire."""
-    befall(faults)
+    """Run the job with faults."""
+    inject_faults(faults)
     job.main(argv)

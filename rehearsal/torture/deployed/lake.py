@@ -105,7 +105,7 @@ class EmulatedLake:
         self._is_later = self._is_later or seconds > STALLS_AFTER.total_seconds()
 
     def run(self, faults: Mapping[str, Fault], arrive: Callable[[], None]) -> None:
-        """Run one execution of the deployed state machine; now and then a run of an engine is killed as a whole."""
+        """Run one execution of the deployed state machine; now and then a whole run is killed."""
         self._runs += 1
         draw = Random(self._runs)
         is_killed = draw.random() < _KILLED_RUNS and any(fault.kind is FaultKind.KILL for fault in faults.values())

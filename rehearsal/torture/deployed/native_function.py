@@ -1,4 +1,4 @@
-"""The native function of a deployed lake, which is made to run under fire."""
+"""The native function of a deployed lake, which is made to run with faults."""
 
 from pathlib import Path
 
@@ -33,5 +33,5 @@ class NativeFunction:
         functions.update_function_configuration(FunctionName=found[0]["FunctionName"], Handler=f"{_MODULE}.handle")
 
     def expect(self, faults: RunFaults) -> None:
-        """Let these faults befall the function from its next run on."""
+        """Let the function have these faults from its next run on."""
         self._faults.write_bytes(RUN_FAULTS.dump_json(faults))

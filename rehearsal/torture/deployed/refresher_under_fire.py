@@ -1,7 +1,7 @@
 """Refreshes of the deployed lake with faults at their ports' boundaries, whatever engine makes them.
 
 A table's own kill ends its refresh as a crash would, with nothing cleaned up, while the other tables go on; that of a
-whole run is a SIGKILL of the process, a moment after the boundary, so that it strikes anywhere, also amid a commit.
+whole run is a SIGKILL of the process, a moment after the boundary, so that it strikes anywhere, also during a commit.
 """
 # ruff: noqa: S311 - draws must repeat, not be secret
 
@@ -31,7 +31,7 @@ _LONG_ENOUGH_FOR_EVENTS = 2.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunFaults:
-    """What befalls one run: its tables, and in `killed_after` seconds from such a boundary the whole process.
+    """The faults of one run's tables; the whole process is killed `killed_after` seconds after a table's own kill.
 
     For the tables of `later` an hour has passed since the last file landed.
     """
@@ -46,7 +46,7 @@ RUN_FAULTS = TypeAdapter(RunFaults)
 
 
 class RefresherUnderFire:
-    """Refreshes tables as the engine's refresher does, until something befalls it."""
+    """Refreshes tables as the engine's refresher does, until a fault strikes it."""
 
     def __init__(self, faults: RunFaults, run_id: str, **ports: Any) -> None:  # noqa: ANN401 - whatever ports there are
         self._faults = faults
@@ -93,8 +93,8 @@ def limits_of(config: RawTableConfig) -> Limits:
     return Limits(files=draw.choice((3, 1000, 1000)), replayed_files=draw.choice((2, 6, 1000)))
 
 
-def befall(faults: str) -> None:
-    """Let these faults befall the refreshes of this process from now on."""
+def inject_faults(faults: str) -> None:
+    """Let the refreshes of this process have these faults from now on."""
     known = RUN_FAULTS.validate_json(faults)
 
     def refresher(run_id: str, limits: Limits, **ports: Any) -> RefresherUnderFire:  # noqa: ANN401

@@ -28,7 +28,7 @@ from rehearsal.torture.memory.writer import Commit
 from rehearsal.torture.pairs import ON_HUDI, Engine, Pair, Storage
 
 BEFORE_LEASE = "before the commit"
-Befall = Callable[[FaultKind], None]
+InjectFault = Callable[[FaultKind], None]
 """Lets a fault of this kind strike the run."""
 _STRUCK_COMMITS = 0.4
 OF_COMMITS = (FaultKind.KILL, FaultKind.NO_ANSWER, FaultKind.PAUSE, FaultKind.OVERLAP)
@@ -50,7 +50,7 @@ class IcebergTables:
     played: Counter[Pair] = field(default_factory=Counter)
     """How many commits each engine made."""
     struck: Counter[tuple[str, FaultKind]] = field(default_factory=Counter)
-    """What befell commits."""
+    """The faults of commits."""
 
     def __post_init__(self) -> None:
         """Draw what the engines are told."""
@@ -61,11 +61,11 @@ class IcebergTables:
         self.seed = self.draw.getrandbits(32)
 
     def writer(
-        self, config: RawTableConfig, run_id: str, cross: Callable[[str], None], befall: Befall | None
+        self, config: RawTableConfig, run_id: str, cross: Callable[[str], None], inject_fault: InjectFault | None
     ) -> SparkOnIceberg | NativeEngine:
         """Give the engine that one run refreshes a table with."""
         engine = Engine(engine_of_run(run_id))
-        run = _Run(self, config, engine, run_id, cross, befall)
+        run = _Run(self, config, engine, run_id, cross, inject_fault)
         catalog = RunCatalog(self.catalog, run.cross, run.landing)
         if engine is Engine.NATIVE:
             return NativeEngine(catalog, self.staging, self.catalog.bucket, self.limits, run.ask_lease)
@@ -104,20 +104,20 @@ class _Run:
     engine: Engine
     run_id: str
     go_on: Callable[[str], None]
-    befall: Befall | None
+    inject_fault: InjectFault | None
     token: int = 0
     refresh: RefreshPlan | None = None
 
     def __post_init__(self) -> None:
-        """Draw what befalls commits, apart from all else."""
+        """Draw the faults of commits, apart from all else."""
         self._draw = Random(f"{self.tables.seed}/{self.run_id}/{self.config.source_table_name}/commits")
 
     def cross(self, boundary: str) -> None:
         """Cross a boundary; commits meet trouble more often than other calls."""
         self.go_on(boundary)
-        if self.befall and boundary in (BEFORE_COMMIT, AFTER_COMMIT) and self._draw.random() < _STRUCK_COMMITS:
+        if self.inject_fault and boundary in (BEFORE_COMMIT, AFTER_COMMIT) and self._draw.random() < _STRUCK_COMMITS:
             self.tables.struck[boundary, kind := self._draw.choice(OF_COMMITS)] += 1
-            self.befall(kind)
+            self.inject_fault(kind)
 
     def ask_lease(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> None:
         """Ask for the lease once more, and go on if the run still has it."""

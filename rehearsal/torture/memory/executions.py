@@ -1,4 +1,4 @@
-"""Executions of the File Processor's state machine in memory: each plans its batches and runs them, under fire."""
+"""Executions of the File Processor's state machine in memory: each plans its batches and runs them, with faults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
@@ -29,6 +30,8 @@ BATCH_SIZE = 2
 _ATTEMPTS = 3
 """How often the state machine asks the Batch Manager, which it asks again after trouble that may pass."""
 _PAUSE = 2.0
+_HAS_TIME = 0.7
+"""How often a native run has time for one more commit of a table."""
 CADENCE = "10_min_refresh"
 Answer = dict[str, Any]
 
@@ -52,8 +55,8 @@ class Executions:
 
         self._run(faults, arrive, refresh)
 
-    def run_amid_another(self, arrive: Callable[[], None]) -> None:
-        """Run an execution while another one's run waits; nothing befalls its own runs.
+    def run_during_another(self, arrive: Callable[[], None]) -> None:
+        """Run an execution while another one's run waits; its own runs have no faults.
 
         All happens in that run's thread, which may hold the lock of a cached property.
         """
@@ -71,7 +74,9 @@ class Executions:
         execution = f"execution-{self._begun}"
         running = self._lake.leases.running
         running.add(execution)
-        around = Surroundings(faults, arrive, lambda: running.discard(execution), lambda: self.run_amid_another(arrive))
+        around = Surroundings(
+            faults, arrive, lambda: running.discard(execution), lambda: self.run_during_another(arrive)
+        )
         plan = self._plan(execution)
         for number, (batch, engine) in enumerate(zip(plan.batches, plan.engines, strict=True)):
             if execution not in running:
@@ -134,7 +139,7 @@ class Surroundings:
 
 
 class Run:
-    """One run of an engine under fire."""
+    """One run of an engine with faults."""
 
     def __init__(self, lake: MemoryLake, name: str, around: Surroundings, engine: Engine) -> None:
         self._lake = lake
@@ -183,8 +188,8 @@ class Run:
 
     def _refresher(self, config: RawTableConfig, boundaries: Boundaries) -> TableRefresher:
         lake = self._lake
-        befall = (lambda kind: self._strike(Fault(kind, 0), config)) if self._around.faults else None
-        writer = lake.writer(config, self._run_id, boundaries.cross, befall)
+        inject_fault = (lambda kind: self._strike(Fault(kind, 0), config)) if self._around.faults else None
+        writer = lake.writer(config, self._run_id, boundaries.cross, inject_fault)
         run_log = MemoryRunLog(
             lake.ledger, lake.leases, lake.outcomes, lambda: boundaries.cross("before a transaction")
         )
@@ -199,4 +204,13 @@ class Run:
             "writer": UnderFire(writer, boundaries),
             "run_log": UnderFire(run_log, boundaries),
         }
-        return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits, clock=lake.clock.datetime)
+        ports |= {"clock": lake.clock.datetime, "has_time": self._time_of(config)}
+        return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits)
+
+    def _time_of(self, config: RawTableConfig) -> Callable[[], bool]:
+        """Draw before each further commit whether a native run has time for it, if the execution has faults."""
+        draw = Random(  # noqa: S311 - draws must repeat, not be secret
+            f"{self._lake.iceberg.seed}/{self._run_id}/{config.source_table_name}/time"
+        )
+        may_end = self._engine is Engine.NATIVE and bool(self._around.faults)
+        return lambda: not may_end or draw.random() < _HAS_TIME

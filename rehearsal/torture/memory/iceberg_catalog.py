@@ -1,4 +1,4 @@
-"""An Iceberg catalog and its files in memory: a commit lands as a whole, if the table is the one that it demands.
+"""An Iceberg catalog and its files in memory: a commit lands whole if the table is as it demands.
 
 Requests may be slow: what a run asked for that was killed, or got no answer, lands later, or never.
 """
@@ -165,7 +165,7 @@ class IcebergCatalog:
 
 
 class RunCatalog(NoopCatalog):
-    """The catalog as one run sees it, whose calls something may befall."""
+    """The catalog as one run sees it, whose calls may have faults."""
 
     def __init__(
         self,
@@ -199,7 +199,7 @@ class RunCatalog(NoopCatalog):
     def commit(
         self, name: Name, requirements: Sequence[TableRequirement], updates: Sequence[TableUpdate]
     ) -> TableMetadata:
-        """Make a commit, unless something befalls the request, or its answer."""
+        """Make a commit, unless a fault strikes the request or its answer."""
         request = Request(name, requirements, updates, self._landing())
         self._shared.pass_time()
         try:

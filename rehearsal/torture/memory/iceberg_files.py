@@ -80,7 +80,7 @@ def rows_of(files: Iterable[StoredFile]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class _ByPath:
-    """A file of a table, which never changes and has no other one's name; for a cache it is its path."""
+    """A file of a table. It never changes, so its path is its key in a cache."""
 
     path: str
     io: FileIO = field(compare=False)

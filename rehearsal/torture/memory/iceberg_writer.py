@@ -105,7 +105,7 @@ class SparkOnIceberg:
         files = () if decided.is_emptied else refresh.read_files
         contents = dict(zip(files, self.staging.read([file.key for file in files]), strict=True))
         columns, named = _columns(decided, contents)
-        made = _Made(self, decided, columns, self._load(config))
+        made = _Made(self, decided, columns, self._unmoved(config, at_begin))
         requirements, updates = made.commit(contents, named)
         self.ask_lease(refresh, check_lease)
         self._commit(made, requirements, updates)
@@ -123,6 +123,13 @@ class SparkOnIceberg:
         except NoSuchTableError:
             return None
 
+    def _unmoved(self, config: RawTableConfig, at_begin: TableMetadata | None) -> TableMetadata | None:
+        before = self._load(config)
+        if _snapshot_id(before) != _snapshot_id(at_begin):
+            message = f"{config.qualified_name} is not the table that was read"
+            raise TableMovedError(message)
+        return before
+
     def _commit(self, made: "_Made", requirements: list[TableRequirement], updates: list[TableUpdate]) -> None:
         """Iceberg's own client looks into the table if it got no answer."""
         try:
@@ -134,6 +141,10 @@ class SparkOnIceberg:
             after = self._load(made.decided.config)
             if after is None or not any(after.snapshot_by_id(each) for each in snapshots):
                 raise
+
+
+def _snapshot_id(metadata: TableMetadata | None) -> int | None:
+    return metadata.current_snapshot_id if metadata else None
 
 
 def _stored(metadata: TableMetadata | None) -> StoredTable | None:
@@ -298,7 +309,7 @@ def _key_text(row: Row, config: RawTableConfig) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Merged:
-    """What a MERGE of Iceberg does: it writes the files again that have a row of the keys, without that row."""
+    """A MERGE of Iceberg: files with rows of the keys are written again, without those rows."""
 
     touched: Sequence[StoredFile]
     written: Sequence[Row]

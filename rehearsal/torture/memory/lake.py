@@ -36,7 +36,7 @@ from rehearsal.torture.evidence import (
 )
 from rehearsal.torture.faults import TROUBLE, Fault, Fire, Killed, Troubles
 from rehearsal.torture.lake import Interrupted
-from rehearsal.torture.memory.engines import BEFORE_LEASE, Befall, IcebergTables
+from rehearsal.torture.memory.engines import BEFORE_LEASE, IcebergTables, InjectFault
 from rehearsal.torture.memory.executions import CADENCE, Executions
 from rehearsal.torture.memory.leases import Clock, MemoryLeases, Outcomes
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
@@ -91,7 +91,7 @@ class MemoryLake:
         self.configs: dict[str, RawTableConfig] = {}
         self.violations: list[Finding] = []
         self._executions = Executions(self)
-        self.troubles = Troubles(lambda: self._executions.run_amid_another(lambda: None))
+        self.troubles = Troubles(lambda: self._executions.run_during_another(lambda: None))
         self._emptying: dict[str, set[Version]] = defaultdict(set)
         self.iceberg = IcebergTables(draw, self.staging, self.leases, self.violations, self._note_bounds)
 
@@ -101,11 +101,11 @@ class MemoryLake:
         self.iceberg.storages = {replica.kind.source_table_name: replica.storage for replica in replicas}
 
     def writer(
-        self, config: RawTableConfig, run_id: str, cross: Callable[[str], None], befall: Befall | None
+        self, config: RawTableConfig, run_id: str, cross: Callable[[str], None], inject_fault: InjectFault | None
     ) -> TableWriter:
-        """Give the writer of one run of a table; with `befall` something may befall its commits of Iceberg."""
+        """Give the writer of one run of a table; with `inject_fault` its commits of Iceberg may have faults."""
         if config.table_format == ICEBERG:
-            return self.iceberg.writer(config, run_id, cross, befall)
+            return self.iceberg.writer(config, run_id, cross, inject_fault)
         return MemoryWriter(
             self.tables,
             self.staging,
@@ -114,7 +114,7 @@ class MemoryLake:
         )
 
     def expect(self, fault: Fault | None) -> None:
-        """Let this befall the calls outside of refreshes from now on."""
+        """Let the calls outside of refreshes have this fault from now on."""
         self.troubles.expect(fault)
 
     def put(self, file: DmsFile, reason: str = "PutObject") -> dict[str, Any]:
@@ -163,7 +163,7 @@ class MemoryLake:
     def _reconciliation_under_fire(self, fire: Fire) -> MissingFiles:
         return self.reconciliation(fire(self.staging), fire(self.ledger), fire(self.quarantine))
 
-    def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> MissingFiles:  # noqa: ANN401 - maybe under fire
+    def reconciliation(self, listing: Any, files: Any, quarantine: Any) -> MissingFiles:  # noqa: ANN401 - maybe with faults
         """Return the File Manager's look at the bucket."""
         return MissingFiles(listing, files, quarantine, SOURCES, self.clock.datetime)
 

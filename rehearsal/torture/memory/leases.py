@@ -79,7 +79,7 @@ class MemoryLeases:
                 item.refused_configuration,
                 engine=item.engine,
                 size=item.size,
-                beyond_engine=self._beyond_engine(item),
+                beyond_engine=item.beyond_engine,
             )
             for name in qualified_names
             if (item := self.items.get(name)) is not None
@@ -112,16 +112,20 @@ class MemoryLeases:
         item.expires_at = self._clock() + LEASE_SECONDS
         item.engine = engine_of_run(owner)
         if item.engine is Engine.NATIVE:
-            self.leave_to_spark(item, f"the run {owner} ended without recording its end")
-        reason = self._beyond_engine(item)
-        return Lease(qualified_name, owner, item.token, item.expires_at, item.catalog_commit, item.written_with, reason)
+            self.leave_to_spark(item, f"the run {owner} ended without recording its end", comes_again=True)
+        written, reason, until = item.written_with, item.beyond_engine, item.spark_until
+        return Lease(qualified_name, owner, item.token, item.expires_at, item.catalog_commit, written, reason, until)
 
-    def leave_to_spark(self, item: TableItem, reason: str) -> None:
-        """Let Spark refresh the table for a day."""
-        item.beyond_engine, item.spark_until = reason, self._clock() + _SPARK_SECONDS
+    def leave_to_spark(self, item: TableItem, reason: str, *, comes_again: bool) -> None:
+        """Let Spark refresh the table next, and for a day if the reason comes again."""
+        item.beyond_engine = reason
+        item.spark_until = self._clock() + (_SPARK_SECONDS if comes_again else 0)
 
-    def _beyond_engine(self, item: TableItem) -> str:
-        return item.beyond_engine if item.spark_until > self._clock() else ""
+    def clear(self, item: TableItem, outcome: RefreshOutcome) -> None:
+        """Leave nothing to Spark after a native run, or after Spark's refresh at the end of that time."""
+        is_over = outcome.status is RefreshStatus.COMPLETED and self._clock() >= item.spark_until
+        if outcome.engine is Engine.NATIVE or is_over:
+            item.beyond_engine, item.spark_until = "", 0.0
 
     def fence(self, qualified_name: str) -> bool:
         """Keep a run whose lease has expired from going on; False while a lease is held."""
@@ -183,9 +187,9 @@ class MemoryRunLog:
             item.written_with = entry.written_with or item.written_with
             item.size = entry.size or item.size
             if entry.outcome.is_left_to_spark:
-                self._leases.leave_to_spark(item, entry.outcome.beyond_engine)
-            elif entry.outcome.engine is Engine.NATIVE:
-                item.beyond_engine, item.spark_until = "", 0.0
+                self._leases.leave_to_spark(item, entry.outcome.beyond_engine, comes_again=entry.comes_again)
+            else:
+                self._leases.clear(item, entry.outcome)
             item.refused_registrations = entry.refused_registrations if entry.refused else -1
             item.refused_configuration = entry.refused_configuration if entry.refused else ""
 

@@ -1,4 +1,4 @@
-"""The native engine itself in memory: the product's writer on the tester's catalog, with everything that befalls it."""
+"""The native engine itself in memory: the product's writer on the tester's catalog, with faults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

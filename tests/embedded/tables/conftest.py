@@ -16,7 +16,7 @@ from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, Lake, LakeTable
 
 @contextmanager
 def use(emulator: Emulator, account: str, variables: pytest.MonkeyPatch) -> Iterator[None]:
-    """Give this process the variables of a function's, from which boto3 and Arrow know whom they ask as whom."""
+    """Give this process a function's variables, in which boto3 and Arrow find endpoint and the caller's credentials."""
     for name, value in {**emulator.shell_environment(account), "AWS_REGION": emulator.settings.region}.items():
         variables.setenv(name, value)
     variables.setattr(boto3, "DEFAULT_SESSION", None)

@@ -1,17 +1,24 @@
 """Landed files are read in the version that was registered, whole or by ranges."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ConnectTimeoutError, HTTPClientError, ReadTimeoutError, ResponseStreamingError
 from moto import mock_aws
 from odp import s3
+from odp.file_processor.apply.source_columns import NamedColumns
+from odp.native.dms_rows import DmsRows
 from odp.records import FileType, LandedFile
 from odp.s3 import S3LandedFiles
 
+from lake.errors import ServiceUnavailableError
+from lake.tables.columns import String, column_type
 from tests.moto_session import client
 
 CONTENT = bytes(range(256)) * 40
@@ -77,3 +84,30 @@ def test_version_that_is_gone_is_a_missing_file(opened_by: S3LandedFiles) -> Non
 def test_other_troubles_of_s3_are_what_they_are(files: S3LandedFiles) -> None:
     with pytest.raises(Exception, match="NoSuchBucket"):
         files.open(replace(landed(), bucket="other"))
+
+
+@pytest.mark.parametrize("failure", [ReadTimeoutError, ConnectTimeoutError, ResponseStreamingError])
+def test_s3_that_does_not_answer_is_no_damaged_file(
+    opened_by: S3LandedFiles, monkeypatch: pytest.MonkeyPatch, failure: type[HTTPClientError]
+) -> None:
+    """Errors of botocore are OSErrors, as pyarrow's are of files that are damaged; those are refused for good."""
+    content = io.BytesIO()
+    numbers = pa.array([number * 0x9E3779B97F4A7C15 % 2**60 for number in range(300_000)])
+    pq.write_table(pa.table({"Op": ["I"] * len(numbers), "ID": numbers}), content)
+    file, get_object = landed(content.getvalue()), opened_by._s3.get_object
+
+    def only_the_footer(**request: Any) -> Any:
+        start = int(re.findall(r"\d+", request.get("Range", "0"))[0])
+        if start < file.size // 2:
+            raise failure(endpoint_url="https://s3", error="no answer")
+        return get_object(**request)
+
+    monkeypatch.setattr(opened_by._s3, "get_object", only_the_footer)
+    with pytest.raises(ServiceUnavailableError, match=r"f\.parquet could not be read"):
+        list(dms_rows(file, opened_by))
+
+
+def dms_rows(file: LandedFile, files: S3LandedFiles) -> Iterator[pa.Table]:
+    columns = {"Op": String(), "ID": column_type("bigint")}
+    named = NamedColumns(columns, {name: name for name in columns}, {})
+    return DmsRows(file, named, columns, ("ID",), files.open).read()

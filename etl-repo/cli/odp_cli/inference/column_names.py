@@ -41,7 +41,7 @@ def key_name(column: str, table: str) -> KeyName:
     """Sort a name by how it identifies rows; `order_id` does so in `orders`, elsewhere it refers to another table."""
     words = _words(column)
     stem = _KEY_ENDING.sub("", words)
-    is_of_this_table = stem != words and _singular(stem) == _singular(_words(table))
+    is_of_this_table = stem != words and _one_word(stem) == _one_word(_words(table))
     if is_of_this_table or _IDENTIFIER.fullmatch(words):
         return KeyName.IDENTIFIER
     return KeyName.REFERENCE if _REFERENCE.fullmatch(words) else KeyName.OTHER
@@ -51,5 +51,6 @@ def _words(name: str) -> str:
     return _WORD_BOUNDARY.sub("_", name).lower()
 
 
-def _singular(words: str) -> str:
-    return words.removesuffix("s")
+def _one_word(words: str) -> str:
+    """The singular without a boundary of words, of which an endpoint that writes upper case leaves none."""
+    return words.removesuffix("s").replace("_", "")

@@ -47,7 +47,8 @@ class LastRefresh:
 class LeaseState:
     """The lease of one table; `expires_at` is None when nobody has it.
 
-    The native engine leaves the table to Spark until `spark_until`, for the reason `beyond_engine`.
+    The native engine leaves the table to Spark for the reason `beyond_engine`: until `spark_until`, and for one refresh
+    after it.
     """
 
     refresh_status: str = ""
@@ -80,9 +81,10 @@ class LeaseState:
         """Whether a run is writing the table."""
         return self.expires_at is not None and self.expires_at >= now
 
-    def is_left_to_spark(self, now: datetime) -> bool:
+    @property
+    def is_left_to_spark(self) -> bool:
         """Whether Spark refreshes the table because the native engine could not."""
-        return self.spark_until is not None and self.spark_until > now
+        return bool(self.beyond_engine)
 
     def may_have_unrecorded_commit(self, now: datetime) -> bool:
         """Whether the last run may have committed files that are still pending: it died, or failed."""

@@ -186,5 +186,7 @@ def _run_conditions(config: RawTableConfig | None, lease: LeaseState, now: datet
         yield Condition(State.INTERRUPTED, f"run {lease.owner} ended without recording its end; the next one continues")
     elif lease.refresh_status == RefreshStatus.ERROR and lease.refused_registrations < 0:
         yield Condition(State.FAILED, lease.last.error if lease.last else "the run log has the reason")
-    if lease.is_left_to_spark(now) and not (lease.is_held(now) and lease.owner.startswith(NATIVE_RUN)):
-        yield Condition(State.LEFT_TO_SPARK, f"until {lease.spark_until:%Y-%m-%d %H:%M}, {lease.beyond_engine}")
+    if lease.is_left_to_spark and not (lease.is_held(now) and lease.owner.startswith(NATIVE_RUN)):
+        comes_again = lease.spark_until is not None and lease.spark_until > now
+        lasts = f"until {lease.spark_until:%Y-%m-%d %H:%M}" if comes_again else "for the next refresh"
+        yield Condition(State.LEFT_TO_SPARK, f"{lasts}, {lease.beyond_engine}")

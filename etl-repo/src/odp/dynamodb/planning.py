@@ -115,7 +115,7 @@ class DynamoDbPlannedLeases:
             touched_at=max(str(last.get("refresh_end_date_time", "")), _moment(item.get("lease_since"))),
             engine=_last_engine(item),
             size=_size(item.get("table_size")),
-            beyond_engine=beyond_engine(item, now),
+            beyond_engine=beyond_engine(item),
         )
 
 

@@ -143,9 +143,12 @@ class DynamoDbRunLog:
         if entry.size is not None:
             values["table_size"] = asdict(entry.size)
         gone = ["lease_owner", "lease_expires_at", "lease_since"]
+        now = self._clock()
         if outcome.is_left_to_spark:
-            values |= left_to_spark(outcome.beyond_engine, self._clock())
-        elif outcome.engine is Engine.NATIVE:
+            values |= left_to_spark(outcome.beyond_engine, now, comes_again=entry.comes_again)
+        elif outcome.engine is Engine.NATIVE or (
+            outcome.status is RefreshStatus.COMPLETED and now >= lease.spark_until
+        ):
             gone += BEYOND_ENGINE
         if entry.refused:
             values["refused_registrations"] = entry.refused_registrations

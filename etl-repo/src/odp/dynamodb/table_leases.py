@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import LeaseLostError
@@ -47,15 +46,14 @@ class DynamoDbTableLeases:
         now = self._clock()
         since = {"refresh_status": RefreshStatus.UPDATING.value, "lease_since": decimal_seconds(now)}
         if engine_of_run(owner) is Engine.NATIVE:
-            since |= left_to_spark(_DIED.format(run=owner), now)
+            since |= left_to_spark(_DIED.format(run=owner), now, comes_again=True)
         item = self._leases.take(lease_item(self._table, qualified_name), owner, since)
         if item is None:
             return None
         token, commit = int(item["fencing_token"]), str(item.get("catalog_commit", ""))
         expires_at = float(item["lease_expires_at"])
-        return Lease(
-            qualified_name, owner, token, expires_at, commit, item.get("written_with"), beyond_engine(item, now)
-        )
+        reason, until = beyond_engine(item), float(item.get("spark_until", 0))
+        return Lease(qualified_name, owner, token, expires_at, commit, item.get("written_with"), reason, until)
 
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held.
@@ -68,24 +66,24 @@ class DynamoDbTableLeases:
 
 
 # Why the native engine left a table to Spark. A native run writes this with its lease, and removes it at its end: so
-# the reason stands there if it is killed.
+# the reason stands there if it is killed. A refresh of Spark that completes at `spark_until` or later removes it, too.
 
 
 SPARK_SECONDS = 86_400
-"""How long the native engine leaves a table to Spark; after that, the table may have become smaller."""
+"""How long Spark refreshes a table if the reason comes again; after that, the table may have become smaller."""
 BEYOND_ENGINE = ("beyond_engine", "spark_until")
 _DIED = "the run {run} ended without recording its end: it ran out of memory or time, or was stopped"
 
 
-def left_to_spark(reason: str, now: float) -> dict[str, Any]:
-    """Return the attributes of a lease by which Spark refreshes the table for a day."""
-    return dict(zip(BEYOND_ENGINE, (reason, decimal_seconds(now + SPARK_SECONDS)), strict=True))
+def left_to_spark(reason: str, now: float, *, comes_again: bool) -> dict[str, Any]:
+    """Return the attributes of a lease by which Spark refreshes the table next, and for a day if it comes again."""
+    until = now + SPARK_SECONDS if comes_again else now
+    return dict(zip(BEYOND_ENGINE, (reason, decimal_seconds(until)), strict=True))
 
 
-def beyond_engine(item: Mapping[str, Any], now: float) -> str:
-    """Return why the native engine left a table to Spark within the last day; empty if it did not."""
-    reason, until = (item.get(name) for name in BEYOND_ENGINE)
-    return str(reason) if isinstance(until, int | float | Decimal) and float(until) > now else ""
+def beyond_engine(item: Mapping[str, Any]) -> str:
+    """Return why the native engine left the next refresh to Spark; empty if it did not."""
+    return str(item.get("beyond_engine", ""))
 
 
 def lease_item(table: str, qualified_name: str) -> LeaseItem:

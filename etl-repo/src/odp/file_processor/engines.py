@@ -17,6 +17,12 @@ Measured (pyarrow 26, one x86 core): a load of 257 MiB with 16.5 million rows of
 2.3 GB, because the engine keeps the keys of all pending rows. So half of that leaves a function of 3 GB half its
 memory, also if it refreshes all tables of a batch at once.
 """
+NATIVE_FILES = 5_000
+"""The pending files of a native batch, and of a table that `auto` gives to the native engine.
+
+Each file costs three requests of S3 and some 30 ms: for its columns, its keys and its rows. 5,000 files take two and a
+half of the function's fifteen minutes. Glue reads them at once by all its cores.
+"""
 NATIVE_TABLES = 25
 """The tables of a native batch; each waits for some 20 requests of S3 and the Data Catalog."""
 LARGEST_NATIVE = TableSize(rows=100_000_000, bytes=2_000_000_000, files=1_000)
@@ -26,7 +32,7 @@ A native refresh writes at most 2 GiB again, in some three minutes, so no such t
 100 million keys are searched in 5 CPU seconds. 1,000 files are some 2,000 requests, two minutes one after another.
 """
 SHARE_OF_A_TABLE = 16
-"""A byte of a table counts as a sixteenth of a pending byte: all tables of a batch together have at most 2 GiB."""
+"""Sixteen bytes of a table count as one pending byte, so a batch's tables have at most 2 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class PlannedTable:
     def engine(self) -> Engine:
         """The engine of the next refresh.
 
-        Spark refreshes what the native engine left to it within the last day, whatever the configuration says.
+        Spark refreshes what the native engine left to it, whatever the configuration says.
         """
         if not _can_be_native(self.config) or self.lease.is_too_large:
             return Engine.SPARK
@@ -51,15 +57,19 @@ class PlannedTable:
 
     @property
     def native_bytes(self) -> int:
-        """The bytes by which the table fills a native batch: its pending files, and a share of its data files."""
+        """The bytes by which the table fills a native batch: its pending files, and a share of its data files.
+
+        For its requests, a pending file counts as if it had some 26 kB more.
+        """
         size = self.lease.size
-        return self.work.bytes + (size.bytes // SHARE_OF_A_TABLE if size else 0)
+        of_requests = self.work.files * NATIVE_BYTES // NATIVE_FILES
+        return self.work.bytes + of_requests + (size.bytes // SHARE_OF_A_TABLE if size else 0)
 
     @property
     def _is_small(self) -> bool:
         size = astuple(self.lease.size or TableSize(0, 0, 0))
         has_room = all(has <= most for has, most in zip(size, astuple(LARGEST_NATIVE), strict=True))
-        return has_room and self.work.bytes <= NATIVE_BYTES
+        return has_room and self.work.bytes <= NATIVE_BYTES and self.work.files <= NATIVE_FILES
 
 
 def _can_be_native(config: RawTableConfig) -> bool:

@@ -11,7 +11,7 @@ from lake.job_arguments import parse_arguments
 from lake.log_keys import log_as_text
 from lake.spark_session import job_session, task_slots, with_settings
 from odp.file_processor.apply.table_writer import SparkTableWriter
-from odp.file_processor.planned_batch import BatchRun, Engine, refresh_planned_batch
+from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.refresh import RefreshOutcome
 
@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> list[RefreshOutcome]:
     log_as_text()
     arguments = parse_arguments(JobArguments, argv)
     spark = with_settings(job_session(f"{arguments.JOB_NAME} {arguments.plan_key} {arguments.batch}"))
-    engine = Engine(SparkTableWriter(spark, json.loads(arguments.buckets)), at_a_time=task_slots(spark))
+    engine = RunEngine(SparkTableWriter(spark, json.loads(arguments.buckets)), at_a_time=task_slots(spark))
     run = BatchRun(arguments.plan_key, arguments.batch, arguments.JOB_RUN_ID)
     return refresh_planned_batch(arguments, run, engine)
 

@@ -1,4 +1,4 @@
-"""Refreshes a batch of a plan with any engine: what the Glue job and the function without a JVM have in common."""
+"""Refreshes a batch of a plan with either engine: the code that the Glue job and the native function share."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ class BatchRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """What writes the tables of a run, and how many at a time."""
+class RunEngine:
+    """The writer of a run's tables, and how many tables it writes at a time."""
 
     writer: TableWriter
     at_a_time: int
     may_begin: Callable[[], bool] = always
-    """Whether the run has time for one more table, or commit; the files that it leaves wait for the next execution."""
+    """Whether the run has time for one more table or commit; the files that it leaves wait for the next execution."""
 
 
-def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: Engine) -> list[RefreshOutcome]:
+def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunEngine) -> list[RefreshOutcome]:
     """Refresh the tables of one batch, several at a time.
 
     Raises:
@@ -85,7 +85,7 @@ def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: Engi
 
 
 def refresher_of(
-    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, engine: Engine, run_id: str
+    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, engine: RunEngine, run_id: str
 ) -> TableRefresher:
     """Give the refresher of a run; its threads share the adapters."""
     buckets = json.loads(settings.buckets)
@@ -105,7 +105,7 @@ def refresher_of(
             bytes=settings.max_bytes_per_refresh,
             replayed_files=settings.max_replayed_files,
         ),
-        may_go_on=engine.may_begin,
+        has_time=engine.may_begin,
     )
 
 

@@ -179,7 +179,12 @@ def may_start(table: RawTableConfig, work: PendingWork, lease: TableLease) -> bo
 
 
 def state_of(batch_config: BatchConfig, plan: BatchPlan, size: RunSize) -> dict[str, Any]:
-    """Return the state for the state machine: references, sizes and timeouts of the runs, never configurations."""
+    """Return the state for the state machine: references, sizes and timeouts of the runs, never configurations.
+
+    The Map starts batches in this order, a few at a time. A native batch ends within a quarter of an hour and a Glue
+    run may take hours, so native batches do not wait for Glue runs.
+    """
+    native = range(plan.spark_batches, len(plan.batches))
     return {
         "outcome": PLANNED if plan.batches else NOTHING_TO_DO,
         "refresh_cadence": plan.refresh_cadence,
@@ -190,5 +195,5 @@ def state_of(batch_config: BatchConfig, plan: BatchPlan, size: RunSize) -> dict[
         "glue_job_timeout_minutes": size.minutes,
         "glue_job_workers": list(size.workers),
         "spark_batches": plan.spark_batches,
-        "batches": list(range(len(plan.batches))),
+        "batches": [*native, *range(plan.spark_batches)],
     }

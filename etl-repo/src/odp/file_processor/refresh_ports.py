@@ -15,13 +15,13 @@ def _utc_now() -> datetime:
 
 
 def always() -> bool:
-    """A run without a limit of time."""
+    """Say that a run has time, as one of Glue does until its timeout."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshPorts:
-    """What the refreshes of one job run share: adapters, limits and the clock."""
+    """What the refreshes of one job run share: adapters, limits, the clock and the time left."""
 
     files: FileTracker
     staged_files: StagedFiles
@@ -34,5 +34,5 @@ class RefreshPorts:
     limits: Limits = field(default_factory=Limits)
     heartbeat_seconds: float = 60
     clock: Callable[[], datetime] = _utc_now
-    may_go_on: Callable[[], bool] = always
-    """Whether the run has time for one more commit; files that it leaves wait for the next execution."""
+    has_time: Callable[[], bool] = always
+    """Whether the run has time for one more commit; the files that it leaves wait for the next execution."""

@@ -74,7 +74,7 @@ class RefreshRun:
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
             readability = Readability(self._with.staged_files, self._register_missing(state))
-            while self._has_more(step := self._step(state, readability, heartbeat.check)):
+            while self._has_more(step := self._step(state, readability, heartbeat.check)) and self._has_time():
                 state = step.state
                 self._record_done()
 
@@ -84,6 +84,7 @@ class RefreshRun:
         A run that failed after everything was applied has completed, because no pending file would start another run.
         A native run that leaves the rest to Spark has completed, too.
         """
+        comes_again = _comes_again(failure)
         if failure and self._is_beyond_engine(failure):
             self._beyond_engine, failure, stack_trace = _named(failure), None, ""
         if failure and self._is_complete(failure):
@@ -101,6 +102,7 @@ class RefreshRun:
             refused_registrations=-1 if self._awaits_load else self._registrations,
             refused_configuration=self._config.digest,
             size=self._newest.size if self._newest else None,
+            comes_again=comes_again,
         )
         try:
             self._with.run_log.append(self._lease, entry)
@@ -243,12 +245,15 @@ class RefreshRun:
             self._with.quarantine.replace(entry)
 
     def _has_more(self, step: RefreshPlan | None) -> TypeGuard[RefreshPlan]:
-        """Whether the step did something and left something, and there is time for another one."""
-        has_left = step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
-        if has_left and not self._with.may_go_on():
-            logger.info("%s: the other files wait for the next execution", self._config.source_table_name)
-            return False
-        return has_left
+        """Whether the step did something and left something."""
+        return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
+
+    def _has_time(self) -> bool:
+        """Whether there is time for one more commit; without it the run completes, and the other files wait."""
+        if self._with.has_time():
+            return True
+        logger.info("%s: the other files wait, this run has too little time left", self._config.qualified_name)
+        return False
 
     def _publish(self, committed: LastCommit, files: Sequence[LandedFile]) -> None:
         """Publish a commit in the catalog; only then do its files count as applied."""
@@ -280,6 +285,11 @@ def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str
             "configure it as it was"
         )
         raise RejectedInputError(message)
+
+
+def _comes_again(failure: Exception | None) -> bool:
+    """Whether the next native run would probably meet this limit, too; the end of memory may always come again."""
+    return failure.comes_again if isinstance(failure, BeyondEngineError) else isinstance(failure, MemoryError)
 
 
 def now_text() -> str:

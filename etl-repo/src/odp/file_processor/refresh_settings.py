@@ -1,4 +1,4 @@
-"""What an environment tells whoever refreshes its tables, as arguments of a job or variables of a function."""
+"""The settings of a refresh run: arguments of the Glue job, variables of the native function."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from lake.functions import LambdaContext, entry_point
 from lake.tables.iceberg_native.data_catalog import glue_tables
-from odp.file_processor.planned_batch import BatchRun, Engine, refresh_planned_batch
+from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.native.table_writer import NativeTableWriter
 from odp.s3 import S3LandedFiles
 from odp.variables import NativeRefreshVariables
 
-_ONE_TABLE_LASTS = 300_000
-"""Milliseconds that the longest refresh may take: 2 GB of data files, which the engine's limits allow, take half."""
+_LONGEST_REFRESH_MS = 300_000
+"""2 GB of data files, which the engine's limits allow, take half of it."""
 _MB_OF_PROCESS = 512
 _MB_OF_TABLE = 1024
 """A million changed rows, which the engine's limits allow, take 700 MB."""
@@ -35,10 +35,10 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     fields = (field.name for field in dataclasses.fields(RefreshSettings))
     settings = RefreshSettings(**{name: getattr(variables, name) for name in fields})
     run = BatchRun(event["plan_key"], int(event["batch"]), f"native-{context.aws_request_id}")
-    engine = Engine(
+    engine = RunEngine(
         _writer(variables.buckets),
         at_a_time=_tables_at_a_time(context.memory_limit_in_mb),
-        may_begin=lambda: context.get_remaining_time_in_millis() >= _ONE_TABLE_LASTS,
+        may_begin=lambda: context.get_remaining_time_in_millis() >= _LONGEST_REFRESH_MS,
     )
     return {"refreshed": len(refresh_planned_batch(settings, run, engine))}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
+
+import pyarrow as pa
 
 from lake.errors import BeyondEngineError
 from lake.tables.capabilities import Engine
@@ -58,9 +61,10 @@ class NativeTableWriter:
         refuse_earlier_keys(config, stored)
         refuse_unseen_commit(config, refresh, stored)
         here = placed_files(refresh, self._buckets)
-        change = self._change(DecidedRefresh(placed(config, self._buckets), here, stored))
-        table.repair(stored, check_lease)
-        table.apply(change, check_lease)
+        with _room_in_arrow(config):
+            change = self._change(DecidedRefresh(placed(config, self._buckets), here, stored))
+            table.repair(stored, check_lease)
+            table.apply(change, check_lease)
         return demand_own_commit(config, refresh, stored, self.last_refresh(config))
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
@@ -89,11 +93,25 @@ class NativeTableWriter:
         return RowChange(kind, final, stored, proof, fence=decided.refresh.fence)
 
     def _table(self, config: RawTableConfig) -> NativeIcebergTable:
-        """Open the table; a manifest that was deployed after the plan was made may have given it another format."""
-        if Engine.NATIVE not in format_of(config).capabilities.engines:
-            message = f"{config.qualified_name} is a table of the format {config.table_format}, which only Spark writes"
-            raise BeyondEngineError(message)
+        _refuse_other_format(config)
         return self._open_table(definition_of(placed(config, self._buckets)))
+
+
+@contextmanager
+def _room_in_arrow(config: RawTableConfig) -> Iterator[None]:
+    """Leave a change to Spark for which Arrow's arrays have no room, as if memory had ended; it is no MemoryError."""
+    try:
+        yield
+    except pa.ArrowCapacityError as error:
+        message = f"{config.qualified_name}: Arrow has no room for the change: {error}"
+        raise BeyondEngineError(message, comes_again=True) from error
+
+
+def _refuse_other_format(config: RawTableConfig) -> None:
+    """Leave to Spark what only Spark writes: the format may have changed since the plan was made."""
+    if Engine.NATIVE not in format_of(config).capabilities.engines:
+        message = f"{config.qualified_name} is a table of the format {config.table_format}, which Spark alone writes"
+        raise BeyondEngineError(message)
 
 
 def _refuse_history(decided: DecidedRefresh) -> None:

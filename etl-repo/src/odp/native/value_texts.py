@@ -23,7 +23,7 @@ def texts(type_: ColumnType, column: pa.Array) -> pa.Array:  # noqa: ARG001 - by
         BeyondEngineError: Spark's text of such values, as of floats, is not known here.
     """
     message = f"a key has a column of the type {type_}, whose texts only Spark writes"
-    raise BeyondEngineError(message)
+    raise BeyondEngineError(message, comes_again=True)
 
 
 @texts.register

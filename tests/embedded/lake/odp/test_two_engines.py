@@ -124,7 +124,7 @@ def left(ledger: Ledger, put: Put, loaded: Outcome) -> Outcome:
 
 @pytest.fixture(scope="module")
 def killed(ledger: Ledger, put: Put, emulator: Emulator, left: Outcome) -> Outcome:
-    """The third execution: Spark refreshes that table, and the function dies amid another one."""
+    """The third execution: Spark refreshes that table, and the function dies during another one."""
     put(load(DYING), dms_file(1, LARGE))
     ledger.pending(2)
 

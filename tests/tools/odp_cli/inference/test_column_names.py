@@ -39,6 +39,12 @@ def test_identifier_of_the_table_itself_comes_first(name: str) -> None:
     assert key_name(name, "orders") is KeyName.IDENTIFIER
 
 
+@pytest.mark.parametrize("name", ["RATECODEID", "RateCodeID", "rate_code_id"])
+def test_identifier_of_a_table_of_two_words_comes_before_its_other_codes(name: str) -> None:
+    assert key_name(name, "rate_codes") is KeyName.IDENTIFIER
+    assert key_name("RATE_CODE", "rate_codes") is KeyName.REFERENCE
+
+
 @pytest.mark.parametrize(
     "name", ["customer_id", "customerId", "line_no", "invoice_number", "id_customer", "country_code"]
 )

@@ -180,12 +180,15 @@ def test_person_sees_updates_without_a_row_beside_the_last_refresh(busy: Lake) -
 def test_table_that_the_native_engine_left_says_why_and_until_when_spark_refreshes_it(busy: Lake) -> None:
     reason = "BeyondEngineError: db.t: 1,000,001 changed rows are more than the native engine takes"
     native = {"engine": Engine.NATIVE, "beyond_engine": reason}
-    busy.refresh(table_config(), [], run="native-7f", **native)
+    busy.refresh(table_config(), [], run="native-7f", **native, comes_again=True)
     (table,) = busy.json("status", "s.t")["tables"]
     assert (table["state"], table["last_refresh"]["engine"]) == ("left to Spark", "native")
     assert table["last_refresh"]["beyond_engine"] == reason
     assert re.fullmatch(rf"until 20..-..-.. ..:.., {re.escape(reason)}", table["reason"])
     assert "by native" in busy.odp("status").output
+    busy.refresh(table_config(), [], run="native-7f", **native)
+    (table,) = busy.json("status", "s.t")["tables"]
+    assert table["reason"] == f"for the next refresh, {reason}"
     busy.refresh(table_config(), [], run="native-80", engine=Engine.NATIVE)
     (table,) = busy.json("status", "s.t")["tables"]
     assert (table["state"], table["last_refresh"]["engine"]) == ("ok", "native")

@@ -96,7 +96,7 @@ def test_fault_strikes_one_of_the_processes_that_share_their_crossings_and_a_kil
     assert troubles.struck == {(FaultKind.KILL, "after call"): 1}
 
 
-def test_another_execution_starts_amid_a_call_and_the_one_of_the_call_is_stopped_if_the_fault_says_so() -> None:
+def test_another_execution_starts_during_a_call_and_the_one_of_the_call_is_stopped_if_the_fault_says_so() -> None:
     happened: list[str] = []
     for kind in (FaultKind.EXECUTION, FaultKind.SUCCESSION):
         troubles = Troubles(lambda: happened.append("another"))

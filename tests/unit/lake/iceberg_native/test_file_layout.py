@@ -7,6 +7,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from lake.errors import RejectedInputError
 from lake.tables.change import ChangeKind
 from lake.tables.iceberg import options
 from lake.tables.iceberg_native import data_file_reader, data_file_writer, retention
+from lake.tables.iceberg_native.lake_io import _MetadataFile
 from lake.tables.iceberg_native.partitions import split
-from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, arrow
+from lake.tables.iceberg_native.row_change import Limits
+from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, SCHEMA, Lake, LakeTable, arrow
 from tests.unit.lake.iceberg_native.observed import Calls, Killed
 
 pytestmark = pytest.mark.simulation
@@ -109,6 +112,34 @@ def test_trap_t4_row_groups_and_files_do_not_become_more(lake: Lake) -> None:
     (file,) = table.data_files()
     assert pq.ParquetFile(path(file)).num_row_groups == 1
     assert len(table.rows()) == 40
+
+
+def test_small_files_are_taken_along_while_they_fit_into_what_a_change_may_write_again(lake: Lake) -> None:
+    """Or a change that touches nothing would write hundreds of files again, and a function would run out of time."""
+    rows = [("I", number, number, f"p{number}") for number in range(40)]
+    table = lake.table()
+    table.change(rows)
+    before = {str(row["file_path"]): int(row["file_size_in_bytes"]) for row in files_of(table)}
+    limited = replace(table, limits=Limits(touched_bytes=3 * max(before.values())))
+    limited.change([("I", 100 + number, number, f"p{number}") for number in range(40)])
+    again = [size for path, size in before.items() if path not in table.data_files()]
+    assert 2 <= len(again) <= 3
+    assert sum(again) <= 3 * max(before.values())
+    assert len(table.rows()) == 80
+
+
+def files_of(table: LakeTable) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.stored.inspect.files().to_pylist()
+    return found
+
+
+def test_table_called_metadata_has_data_files_as_any_other(lake: Lake) -> None:
+    """Files of metadata are kept in memory and written in one request; data files are not."""
+    table = lake.table(name="metadata", location=f"{lake.root}/{DATABASE}/metadata")
+    table.change(ROWS)
+    kept = {path for path in _MetadataFile.kept if f"/{DATABASE}/metadata/" in path}
+    assert kept
+    assert kept.isdisjoint(table.data_files())
 
 
 def test_trap_t7_a_commit_makes_few_requests(loaded: LakeTable) -> None:

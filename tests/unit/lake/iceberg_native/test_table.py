@@ -182,6 +182,15 @@ def test_change_above_the_limits_writes_nothing(loaded: LakeTable) -> None:
     assert set(loaded.lake.folder.rglob("*")) == files
 
 
+@pytest.mark.parametrize(("limits", "comes_again"), [(Limits(touched_bytes=10), True), (Limits(changed_rows=1), False)])
+def test_bytes_to_write_again_come_again_with_the_next_change_and_many_rows_do_not(
+    loaded: LakeTable, limits: Limits, *, comes_again: bool
+) -> None:
+    with pytest.raises(BeyondEngineError) as refused:
+        replace(loaded, limits=limits).change([("U", 1, 11, "north"), ("D", 2, None, None)])
+    assert refused.value.comes_again is comes_again
+
+
 def test_delete_files_of_another_writer_are_refused(loaded: LakeTable, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyiceberg.manifest import ManifestContent, ManifestFile
 

@@ -142,7 +142,6 @@ def test_leases_of_many_tables_tell_who_is_written_and_what_was_refused(dynamodb
         {"table_size": {"rows": 1, "files": 2}},
         {"table_size": {"rows": "many", "bytes": 1, "files": 2}},
         {"table_size": "large"},
-        {"beyond_engine": "too large", "spark_until": "tomorrow"},
     ],
 )
 def test_rule_9_item_that_this_release_cannot_read_stops_no_plan(

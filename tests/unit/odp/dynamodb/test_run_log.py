@@ -340,19 +340,48 @@ def planned(desk: Desk) -> TableLease:
     return DynamoDbPlannedLeases(desk.dynamodb, "leases", clock=lambda: desk.now).leases(["db.t"])["db.t"]
 
 
-def test_run_that_leaves_its_table_to_spark_says_why_in_the_run_log_and_to_the_plans_of_a_day(desk: Desk) -> None:
-    desk.run_log.append(desk.lease("native-1"), RunRecord(LEFT, closes=True))
+def leave(desk: Desk, run: str, *, comes_again: bool = False) -> None:
+    """Let a native run leave its table to Spark."""
+    desk.run_log.append(desk.lease(run), RunRecord(LEFT, closes=True, comes_again=comes_again))
+
+
+def test_run_that_leaves_its_table_to_spark_says_why_in_the_run_log_and_to_the_next_plans(desk: Desk) -> None:
+    leave(desk, "native-1")
     entry = desk.only("leases_history")
     assert (entry["refresh_status"], entry["engine"], entry["beyond_engine"]) == ("completed", "native", REASON)
     assert (planned(desk).is_too_large, planned(desk).is_left_to_spark) == (True, True)
+    desk.now += 9 * DAY
+    assert planned(desk).beyond_engine == REASON, "a table of a slow cadence has no refresh for days"
+
+
+def test_reason_that_is_over_after_one_refresh_ends_with_the_next_refresh_of_spark_that_completes(desk: Desk) -> None:
+    leave(desk, "native-1")
+    desk.run_log.append(desk.lease("jr_1"), RunRecord(FAILED, closes=True))
+    assert planned(desk).beyond_engine == REASON
+    desk.run_log.append(desk.lease("jr_2"), RunRecord(COMPLETED, closes=True))
+    assert not planned(desk).is_too_large
+    assert desk.lease("jr_3").beyond_engine == ""
+    assert not {"beyond_engine", "spark_until"} & desk.only("leases").keys()
+
+
+def test_refresh_of_spark_that_is_not_at_its_end_clears_nothing(desk: Desk) -> None:
+    leave(desk, "native-1")
+    desk.run_log.append(desk.lease("jr_1"), RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING)))
+    assert desk.only("leases")["beyond_engine"] == REASON
+
+
+def test_reason_that_comes_again_stays_for_a_day_and_for_one_refresh_of_spark_after_it(desk: Desk) -> None:
+    leave(desk, "native-1", comes_again=True)
     desk.now += DAY - 1
+    desk.run_log.append(desk.lease("jr_1"), RunRecord(COMPLETED, closes=True))
     assert planned(desk).beyond_engine == REASON
     desk.now += 1
+    desk.run_log.append(desk.lease("jr_2"), RunRecord(COMPLETED, closes=True))
     assert not planned(desk).is_too_large
 
 
 def test_spark_runs_of_that_day_say_why_they_are_spark_runs(desk: Desk) -> None:
-    desk.run_log.append(desk.lease("native-1"), RunRecord(LEFT, closes=True))
+    leave(desk, "native-1", comes_again=True)
     lease = desk.lease("jr_1")
     assert lease.beyond_engine == REASON
     outcome = replace(COMPLETED, beyond_engine=lease.beyond_engine)
@@ -360,8 +389,6 @@ def test_spark_runs_of_that_day_say_why_they_are_spark_runs(desk: Desk) -> None:
     (of_spark,) = (item for item in desk.items("leases_history") if item["glue_job_run_id"] == "jr_1")
     assert (of_spark["engine"], of_spark["beyond_engine"]) == ("spark", REASON)
     assert (planned(desk).is_too_large, planned(desk).is_left_to_spark) == (True, False)
-    desk.now += DAY
-    assert desk.lease("jr_2").beyond_engine == ""
 
 
 def test_native_run_that_ends_as_usual_leaves_nothing_to_spark(desk: Desk) -> None:

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from boto3.resources.base import ServiceResource
 from odp.dynamodb.running_configuration import DynamoDbTableConfigs, RunningVersion
-from odp.file_processor.planned_batch import Engine, refresher_of
+from odp.file_processor.planned_batch import RunEngine, refresher_of
 from odp.file_processor.refresh_settings import RefreshSettings
 
 
@@ -50,7 +50,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Any:
     settings = RefreshSettings(**{**given, "buckets": "{}", "sources": '{"default": {"folder": ""}}'})
     dynamodb = boto3.resource("dynamodb")
     running = RunningVersion(dynamodb, "tracker")
-    refresher = refresher_of(settings, dynamodb, Engine(object(), 1), "run")  # type: ignore[arg-type]
+    refresher = refresher_of(settings, dynamodb, RunEngine(object(), at_a_time=1), "run")  # type: ignore[arg-type]
     return [refresher, DynamoDbTableConfigs(dynamodb, "configs", running)]
 
 

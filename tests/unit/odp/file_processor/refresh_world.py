@@ -71,8 +71,7 @@ class World:
     size: TableSize | None = None
     beyond_engine: str = ""
     fail_as: type[Exception] = RuntimeError
-    most_commits: int = 1000
-    """The commits for which the run has time."""
+    time_for_commits: int = 1000
 
     def reach(self, step: str) -> None:
         if step == self.die_at:
@@ -197,12 +196,8 @@ class World:
         ports: dict[str, Any] = dict.fromkeys(
             ("files", "staged_files", "leases", "writer", "run_log", "quarantine", "contents"), self
         )
-        more: dict[str, Any] = {
-            "limits": self.limits,
-            "clock": lambda: NOW,
-            "may_go_on": lambda: len(self.commits) < self.most_commits,
-        }
-        return TableRefresher(**ports, run_id=run_id, **more).refresh(config)
+        ports |= {"clock": lambda: NOW, "has_time": lambda: len(self.commits) < self.time_for_commits}
+        return TableRefresher(**ports, run_id=run_id, limits=self.limits).refresh(config)
 
     def refreshed(self, run_id: str = "run-1", config: RawTableConfig = CONFIG) -> RefreshOutcome:
         """Refresh a table that no other run has."""

@@ -30,9 +30,13 @@ class World:
     owner: str | None = None
     is_configured: bool = True
     config: BatchConfig = field(default_factory=batch_config)
+    files: dict[str, int] = field(default_factory=dict)
+    """The number of pending files of tables that have more than one."""
 
     def pending_work(self) -> Mapping[str, PendingWork]:
-        return {name: PendingWork(name, 1, size, registrations=7) for name, size in self.work.items()}
+        return {
+            name: PendingWork(name, self.files.get(name, 1), size, registrations=7) for name, size in self.work.items()
+        }
 
     def leases(self, qualified_names: Iterable[str]) -> Mapping[str, TableLease]:
         self.asked_leases = list(qualified_names)

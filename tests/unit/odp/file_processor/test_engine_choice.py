@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from odp.file_processor.batches import MOST_BATCHES
-from odp.file_processor.engines import LARGEST_NATIVE, NATIVE_BYTES, NATIVE_TABLES, SHARE_OF_A_TABLE
+from odp.file_processor.engines import LARGEST_NATIVE, NATIVE_BYTES, NATIVE_FILES, NATIVE_TABLES, SHARE_OF_A_TABLE
 from odp.records import RawTableConfig, TableLease
 
 from lake.tables.capabilities import Engine
@@ -69,6 +69,23 @@ def test_auto_decides_by_pending_bytes_and_by_rows_bytes_and_files_of_the_last_c
     assert engine_of(table(1), pending, TableLease(size=size)) == engine
 
 
+@pytest.mark.parametrize(
+    ("engine", "files", "chosen"),
+    [("auto", 5_000, "native"), ("auto", 5_001, "spark"), ("auto", 100_000, "spark"), ("native", 100_000, "native")],
+)
+def test_auto_leaves_many_files_to_spark_however_small_they_are(engine: str, files: int, chosen: str) -> None:
+    """A function reads one after another: 100,000 files of 1 kB took longer than it may live."""
+    world = World([table(1, engine=engine)], {"s.t1": files * 1000}, files={"s.t1": files})
+    assert engines(world) == {"s.t1": chosen}
+
+
+def test_tables_share_a_function_only_as_far_as_it_has_time_for_the_requests_of_their_files() -> None:
+    tables = [table(number) for number in range(20)]
+    work = {config.source_table_name: 1_000 for config in tables}
+    world = World(tables, work, files=dict.fromkeys(work, 999))
+    assert {len(batch) for batch in world.planned()} == {5}
+
+
 def test_largest_table_of_auto_is_one_that_a_native_refresh_may_write_again() -> None:
     assert LARGEST_NATIVE.bytes <= Limits().touched_bytes
 
@@ -92,8 +109,16 @@ def test_one_plan_has_batches_of_both_engines_and_those_of_spark_come_first() ->
         (["s.t2", "s.t3"], "spark"),
         (["s.t1", "s.t4"], "native"),
     ]
-    assert (state["batches"], state["spark_batches"]) == ([0, 1], 1)
+    assert (state["batches"], state["spark_batches"]) == ([1, 0], 1)
     assert len(state["glue_job_workers"]) == 2, "a state machine of an earlier release starts Glue for each batch"
+
+
+def test_native_batches_start_before_those_of_spark_which_take_longer_and_keep_their_numbers() -> None:
+    """The Map starts ten batches at a time in the order of the state; ten Glue runs kept the native ones waiting."""
+    tables = [table(number, "hudi" if number < 12 else "iceberg") for number in range(15)]
+    work = {f"s.t{number}": NATIVE_BYTES for number in range(15)}
+    state = World(tables, work, config=batch_config(refresh_tables_batch_size=1)).state()
+    assert (state["spark_batches"], state["batches"]) == (12, [12, 13, 14, *range(12)])
 
 
 def test_native_tables_alone_need_no_spark_and_spark_tables_alone_no_function() -> None:
@@ -103,7 +128,8 @@ def test_native_tables_alone_need_no_spark_and_spark_tables_alone_no_function() 
 
 def test_tables_that_a_refresh_may_write_again_share_a_function_only_as_far_as_it_has_time() -> None:
     """All tables of a batch are refreshed within a quarter of an hour."""
-    size = TableSize(10**7, NATIVE_BYTES * SHARE_OF_A_TABLE // 2 - 100 * SHARE_OF_A_TABLE, 10)
+    a_file = 100 + NATIVE_BYTES // NATIVE_FILES
+    size = TableSize(10**7, NATIVE_BYTES * SHARE_OF_A_TABLE // 2 - a_file * SHARE_OF_A_TABLE, 10)
     leases = {f"db.t{number}": TableLease(size=size) for number in range(1, 5)}
     world = World([table(number) for number in range(1, 5)], {f"s.t{n}": 100 for n in range(1, 5)}, known_leases=leases)
     assert sorted(map(len, world.planned())) == [2, 2]
@@ -142,6 +168,7 @@ TABLES = st.lists(
         KINDS,
         st.sampled_from([0, 1, 10**6, NATIVE_BYTES // 2, NATIVE_BYTES, NATIVE_BYTES + 1, 10**11]),
         SIZES,
+        st.sampled_from([1, 100, NATIVE_FILES // 4, NATIVE_FILES, NATIVE_FILES + 1]),
         st.booleans(),
         st.booleans(),
     ),
@@ -152,16 +179,17 @@ TABLES = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(TABLES, st.integers(1, 12))
 def test_every_table_with_work_is_in_one_batch_no_batch_mixes_engines_and_limits_hold(
-    drawn: list[tuple[tuple[str, str], int, TableSize | None, bool, bool]], most_tables: int
+    drawn: list[tuple[tuple[str, str], int, TableSize | None, int, bool, bool]], most_tables: int
 ) -> None:
     tables = [table(number, *kind) for number, (kind, *_) in enumerate(drawn)]
     work = {f"s.t{number}": pending for number, (_, pending, *_) in enumerate(drawn)}
+    files = {f"s.t{number}": count for number, (_, _, _, count, *_) in enumerate(drawn)}
     leases = {
         f"db.t{number}": TableLease(size=size, beyond_engine="left" if is_left else "", is_leased=is_leased)
-        for number, (_, _, size, is_left, is_leased) in enumerate(drawn)
+        for number, (_, _, size, _, is_left, is_leased) in enumerate(drawn)
     }
     config = batch_config(refresh_tables_batch_size=most_tables)
-    world = World(tables, work, known_leases=leases, config=config)
+    world = World(tables, work, known_leases=leases, config=config, files=files)
     state = world.state()
     startable = sorted(f"s.t{number}" for number, (*_, is_leased) in enumerate(drawn) if not is_leased)
     if not startable:
@@ -179,6 +207,7 @@ def test_every_table_with_work_is_in_one_batch_no_batch_mixes_engines_and_limits
             assert not {kinds[name] for name in batch} & {*OF_SPARK}
             assert not any(leases[f"db.{name[2:]}"].is_too_large for name in batch)
             assert len(batch) == 1 or sum(work[name] for name in batch) <= NATIVE_BYTES
+            assert len(batch) == 1 or sum(files[name] for name in batch) <= NATIVE_FILES
             known = [leases[f"db.{name[2:]}"].size for name in batch]
             assert len(batch) == 1 or sum(size.bytes for size in known if size) <= 2 * 1024**3 + 16 * len(batch)
 

@@ -42,6 +42,25 @@ def test_table_beyond_the_native_engine_is_left_to_spark_with_all_its_files_and_
     assert (outcome.files, outcome.counts) == (0, RowCounts())
 
 
+@pytest.mark.parametrize(
+    ("failure", "comes_again"),
+    [
+        (BeyondEngineError("a reload"), False),
+        (BeyondEngineError("3 GB to write again", comes_again=True), True),
+        (MemoryError(), True),
+    ],
+)
+def test_record_says_whether_the_reason_would_come_again(failure: Exception, comes_again: bool) -> None:
+    lake = world(1)
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    lake.apply = fail  # type: ignore[method-assign, assignment]
+    assert lake.refreshed("native-1").is_left_to_spark
+    assert lake.recorded[-1].comes_again is comes_again
+
+
 def test_what_a_native_run_committed_before_it_left_the_rest_is_recorded() -> None:
     lake = world(1, 2, limits=Limits(files=1))
     apply = lake.apply
@@ -55,6 +74,24 @@ def test_what_a_native_run_committed_before_it_left_the_rest_is_recorded() -> No
     outcome = lake.refreshed("native-1")
     assert (outcome.files, outcome.is_left_to_spark) == (1, True)
     assert (sorted(lake.pending), sorted(lake.history)) == (["f2"], ["f1"])
+
+
+def test_run_without_time_for_one_more_commit_completes_and_leaves_the_other_files_pending() -> None:
+    """Lambda kills a function after a quarter of an hour, and each table in flight goes to Spark for a day."""
+    lake = world(1, 2, 3, 4, 5, limits=Limits(files=1), time_for_commits=2)
+    outcome = lake.refreshed("native-1")
+    assert (outcome.status, outcome.error, outcome.is_left_to_spark) == (RefreshStatus.COMPLETED, "", False)
+    assert (outcome.files, outcome.counts, len(lake.commits)) == (2, RowCounts(inserted=2), 2)
+    assert (sorted(lake.history), sorted(lake.pending)) == (["f1", "f2"], ["f3", "f4", "f5"])
+    assert (lake.owner, lake.recorded[-1].closes, lake.catalog) == (None, True, 2)
+
+
+def test_next_runs_continue_where_the_time_was_over_and_each_makes_one_commit_at_least() -> None:
+    lake = world(1, 2, 3, limits=Limits(files=1), time_for_commits=0)
+    for run in range(1, 4):
+        assert lake.refreshed(f"native-{run}").files == 1
+    assert (sorted(lake.history), lake.pending) == (["f1", "f2", "f3"], {})
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["f1"], ["f2"], ["f3"]]
 
 
 @pytest.mark.parametrize("failure", [BeyondEngineError, MemoryError])
@@ -75,14 +112,3 @@ def test_spark_run_that_follows_says_why_the_table_was_left_to_it_and_a_native_o
     reason = "the run native-1 ended without recording its end"
     assert world(1, beyond_engine=reason).refreshed("jr_1").beyond_engine == reason
     assert world(1, beyond_engine=reason).refreshed("native-2").beyond_engine == ""
-
-
-def test_run_without_time_for_another_commit_ends_well_and_the_next_execution_applies_the_rest() -> None:
-    """Many small files are many commits; of a function that is killed amid one, the table is Spark's for a day."""
-    lake = world(1, 2, 3, limits=Limits(files=1), most_commits=2)
-    outcome = lake.refreshed("native-1")
-    assert (outcome.status, outcome.files, outcome.beyond_engine) == (RefreshStatus.COMPLETED, 2, "")
-    assert (sorted(lake.pending), sorted(lake.history), lake.owner) == (["f3"], ["f1", "f2"], None)
-    lake.most_commits = 1000
-    assert lake.refreshed("native-2").files == 1
-    assert sorted(lake.history) == ["f1", "f2", "f3"]

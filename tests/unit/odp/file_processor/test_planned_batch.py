@@ -6,10 +6,11 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
+import boto3
 import pytest
 from odp.errors import MissingConfigurationError
 from odp.file_processor import planned_batch
-from odp.file_processor.planned_batch import BatchRun, Engine, refresh_planned_batch
+from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch, refresher_of
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.records import BatchPlan, RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
@@ -60,7 +61,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def test_tables_of_the_batch_are_refreshed_but_those_that_were_removed_or_paused_since(world: World) -> None:
-    outcomes = refresh_planned_batch(SETTINGS, RUN, Engine(writer=None, at_a_time=1))  # type: ignore[arg-type]
+    outcomes = refresh_planned_batch(SETTINGS, RUN, RunEngine(writer=None, at_a_time=1))  # type: ignore[arg-type]
     assert world.refreshed == ["s.a", "s.b"]
     assert [outcome.source_table_name for outcome in outcomes] == ["s.a", "s.b"]
 
@@ -69,15 +70,30 @@ def test_a_table_that_would_begin_too_late_is_left_for_the_next_execution_and_fa
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    engine = Engine(writer=None, at_a_time=1, may_begin=lambda: not world.refreshed)  # type: ignore[arg-type]
+    engine = RunEngine(writer=None, at_a_time=1, may_begin=lambda: not world.refreshed)  # type: ignore[arg-type]
     outcomes = refresh_planned_batch(SETTINGS, RUN, engine)
     assert [outcome.source_table_name for outcome in outcomes] == ["s.a"]
     assert "s.b waits for the next execution" in caplog.text
 
 
+def test_refreshes_ask_between_two_commits_what_the_run_asks_between_two_tables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    settings = replace(SETTINGS, buckets="{}", sources='{"default": {"folder": ""}}')
+    asked: list[bool] = []
+    engine = RunEngine(writer=None, at_a_time=1, may_begin=lambda: bool(asked))  # type: ignore[arg-type]
+    refresher = refresher_of(settings, boto3.resource("dynamodb"), engine, "run")
+    assert not refresher.has_time()
+    asked.append(True)
+    assert refresher.has_time()
+
+
 @pytest.mark.parametrize("batch", [-1, 2])
 def test_batch_that_the_plan_does_not_have_is_refused_and_is_no_other(world: World, batch: int) -> None:
-    engine = Engine(writer=None, at_a_time=1)  # type: ignore[arg-type]
+    engine = RunEngine(writer=None, at_a_time=1)  # type: ignore[arg-type]
     with pytest.raises(RejectedInputError, match="has 2 batches"):
         refresh_planned_batch(SETTINGS, replace(RUN, batch=batch), engine)
     assert world.refreshed == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from odp.errors import RefreshFailedError
-from odp.file_processor.planned_batch import BatchRun, Engine
+from odp.file_processor.planned_batch import BatchRun, RunEngine
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.native import handler
 
@@ -23,10 +23,10 @@ class Refreshes:
     """What the handler asked for."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[RefreshSettings, BatchRun, Engine]] = []
+        self.asked: list[tuple[RefreshSettings, BatchRun, RunEngine]] = []
         self.failure: Exception | None = None
 
-    def __call__(self, settings: RefreshSettings, run: BatchRun, engine: Engine) -> list[Any]:
+    def __call__(self, settings: RefreshSettings, run: BatchRun, engine: RunEngine) -> list[Any]:
         self.asked.append((settings, run, engine))
         if self.failure:
             raise self.failure

@@ -186,8 +186,9 @@ def test_load_of_a_historical_table_with_versions_is_left_to_spark(lake: Lake, k
     table = Table(lake, f"reloaded_{kind.value}", history=RowHistory.ALL)
     table.load([("I", 1, "a")])
     before = table.writer.last_refresh(table.config)
-    with pytest.raises(BeyondEngineError, match="is a historical table"):
+    with pytest.raises(BeyondEngineError, match="is a historical table") as left:
         table.refresh(kind, table.file("LOAD00000002", [("I", 1, "b")]))
+    assert not left.value.comes_again, "changes after the load are native again"
     assert table.writer.last_refresh(table.config) == before
 
 
@@ -198,8 +199,30 @@ def composite(lake: Lake, name: str) -> Table:
 def test_wider_part_of_a_key_of_several_columns_is_left_to_spark(lake: Lake) -> None:
     table = composite(lake, "wider_key")
     table.load([("I", 1, "a")])
-    with pytest.raises(BeyondEngineError, match="the type of ID widens"):
+    with pytest.raises(BeyondEngineError, match="the type of ID widens") as left:
         table.changes("20260101-000000001", [("I", 2**40, "b")], key=pa.int64())
+    assert not left.value.comes_again
+    assert table.rows() == [(1, "a")]
+
+
+@pytest.mark.parametrize("step", ["read", "write"])
+def test_change_for_which_arrow_has_no_room_is_left_to_spark_as_if_memory_had_ended(
+    table: Table, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A column of 2 GB of text in one piece, for example; to Arrow that is no MemoryError."""
+    table.load([("I", 1, "a")])
+    change = table.file("20260101-000000001", [("U", 1, "b")])
+
+    def full(*_: object) -> None:
+        raise pa.ArrowCapacityError("array cannot contain more than 2147483646 bytes")
+
+    if step == "read":
+        table.writer = NativeTableWriter(table._open, full)
+    else:
+        monkeypatch.setattr(NativeIcebergTable, "apply", full)
+    with pytest.raises(BeyondEngineError, match="Arrow has no room for the change: .* 2147483646 bytes") as left:
+        table.refresh(RefreshKind.CHANGES, change)
+    assert left.value.comes_again
     assert table.rows() == [(1, "a")]
 
 
@@ -208,15 +231,6 @@ def test_rows_of_a_key_of_several_columns_are_told_apart_by_all_of_them(lake: La
     table.load([("I", 1, "a"), ("I", 1, "b"), ("I", 2, "a")])
     table.changes("20260101-000000001", [("D", 1, "b"), ("I", 2, "b")])
     assert table.rows() == [(1, "a"), (2, "a"), (2, "b")]
-
-
-def test_table_whose_manifest_gave_it_another_format_after_the_plan_is_left_to_spark(lake: Lake) -> None:
-    table = Table(lake, "hudi_since_the_plan", table_format="hudi")
-    with pytest.raises(BeyondEngineError, match="format hudi"):
-        table.load([("I", 1, "a")])
-    with pytest.raises(BeyondEngineError, match="format hudi"):
-        table.writer.last_refresh(table.config)
-    assert not lake.catalog.table_exists((DATABASE, "hudi_since_the_plan"))
 
 
 def test_config_of_the_writer_names_the_bucket_by_its_role(lake: Lake) -> None:
@@ -229,3 +243,10 @@ def test_config_of_the_writer_names_the_bucket_by_its_role(lake: Lake) -> None:
     config: RawTableConfig = replace(CONFIG, raw_database_s3_bucket="raw")
     assert NativeTableWriter(opened, Files().open, {"raw": "physical-1"}).last_refresh(config) is None
     assert placed == ["s3://physical-1/raw/t"]
+
+
+def test_table_that_became_one_of_hudi_after_the_plan_is_left_to_spark(lake: Lake) -> None:
+    table = Table(lake, "became_hudi", table_format="hudi")
+    with pytest.raises(BeyondEngineError, match="format hudi, which Spark alone writes"):
+        table.load([("I", 1, "a")])
+    assert not lake.reader.table_exists((DATABASE, "became_hudi"))

@@ -110,8 +110,9 @@ def test_years_in_a_key_are_written_as_the_spark_engine_writes_them() -> None:
 
 
 def test_float_in_a_key_of_several_columns_is_left_to_the_spark_engine() -> None:
-    with pytest.raises(BeyondEngineError, match="whose texts only Spark writes"):
+    with pytest.raises(BeyondEngineError, match="whose texts only Spark writes") as refused:
         texts(column_type("double"), pa.array([0.1]))
+    assert refused.value.comes_again, "with each change of the table"
 
 
 def test_values_take_the_types_of_the_table() -> None:

@@ -1,4 +1,4 @@
-"""Every commit carries the fencing token of its writer's lease; a run of an older lease asks the ledger once more."""
+"""Every commit carries its writer's fencing token; a run with an older token asks the ledger once more."""
 
 from __future__ import annotations
 

@@ -40,9 +40,9 @@ MERGED_TABLE_PROPERTIES = TABLE_PROPERTIES | {
     "history.expire.min-snapshots-to-keep": str(2 * TIME_TRAVEL_COMMITS),
     "history.expire.max-snapshot-age-ms": str(24 * 60 * 60 * 1000),
 }
-"""Of tables that changes are merged into, whichever engine makes them, which are many.
+"""Properties of replicated tables, whichever engine makes them.
 
-Each commit writes the list of all snapshots anew.
+Each commit writes the list of all snapshots again.
 """
 
 

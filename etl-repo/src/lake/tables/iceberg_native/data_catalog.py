@@ -1,4 +1,4 @@
-"""Native tables of the Data Catalog: what a commit writes into an entry, and which entries are none of ours.
+"""Native tables of the Data Catalog: what a commit writes into an entry, and entries of other formats.
 
 The catalog is the only lock. UpdateTable names the version of the entry that was read; the catalog refuses any other.
 So a request may be sent again: the second is refused if the first landed, and the commit finds itself in the table.

@@ -21,7 +21,7 @@ from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 from lake.batched import batched
 
 LAKE_IO = f"{__name__}.LakeIO"
-METADATA = "/metadata"
+METADATA = "metadata"
 _LARGEST_KEPT = 4_000_000
 _KEPT = 64 << 20
 _DELETED_AT_ONCE = 1000
@@ -52,9 +52,7 @@ class LakeIO(PyArrowFileIO):
 
     def _file(self, location: str) -> PyArrowFile:
         scheme, netloc, path = self.parse_location(location, self.properties)
-        of = (
-            _MetadataFile if location.rpartition("/")[0].endswith(METADATA) else PyArrowFile
-        )  # a table may have this name
+        of = _MetadataFile if location.split("/")[-2:-1] == [METADATA] else PyArrowFile
         return of(location=location, path=path, fs=self.fs_by_scheme(scheme, netloc))
 
 

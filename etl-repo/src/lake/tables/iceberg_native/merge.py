@@ -111,24 +111,24 @@ class Merge:
                 f"of {size:,} bytes, and this engine takes {self.limits.changed_rows:,} rows and "
                 f"{self.limits.touched_bytes:,} bytes"
             )
-            raise BeyondEngineError(message)
+            raise BeyondEngineError(message, comes_again=size > self.limits.touched_bytes)
 
     def _small_files(self, upserts: pa.Table, rewritten: Sequence[DataFile]) -> list[DataFile]:
-        """Take along the smallest file of each partition that gains rows and has no touched file, up to the limit."""
+        """Take along the smallest file of each partition that gains rows and has no touched file, while they fit."""
         spec = self.writer.spec
         gaining = (
             {partition for partition, _ in split(upserts, spec, self.writer.schema)} if upserts.num_rows else set()
         )
         gaining -= {file.partition for file in rewritten if file.spec_id == spec.spec_id}
         room = self.limits.touched_bytes - sum(file.file_size_in_bytes for file in rewritten)
-        taken: list[DataFile] = []
+        smallest: list[DataFile] = []
         for file in sorted(self.live, key=lambda file: file.file_size_in_bytes):
             is_small = file.file_size_in_bytes < min(_SMALL, room + 1)
-            if is_small and file.spec_id == spec.spec_id and file.partition in gaining:
-                taken.append(file)
+            if file.spec_id == spec.spec_id and file.partition in gaining and is_small:
                 gaining.remove(file.partition)
                 room -= file.file_size_in_bytes
-        return taken
+                smallest.append(file)
+        return smallest
 
     def _rewrite(self, files: Sequence[DataFile], touched: Collection[str], changed: KeySet, upserts: pa.Table) -> None:
         """Write what stays of the files, partition by partition, and the upserts after it."""

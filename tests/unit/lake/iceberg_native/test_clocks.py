@@ -1,4 +1,4 @@
-"""Clocks of several writers, tables with names of folders, and the limit of what a merge may write again."""
+"""Clocks of several writers, and how long a snapshot stays for its readers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from lake.tables.iceberg_native import retention
-from lake.tables.iceberg_native.lake_io import _MetadataFile
-from lake.tables.iceberg_native.row_change import Limits
-from tests.unit.lake.iceberg_native.lake import DATABASE, ROWS, Lake, LakeTable, arrow
+from tests.unit.lake.iceberg_native.lake import LakeTable, arrow
 
 pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
 
@@ -49,27 +47,6 @@ def test_other_writer_whose_clock_is_ahead_makes_no_live_file_an_orphan(
     assert len(loaded.stored.metadata.snapshots) < 70, "snapshots were forgotten, so orphans were looked for"
     assert loaded.rows() == [(1, 69, "north"), (2, 20, "south"), (3, 30, None), (7, 70, "north")]
     assert young.exists()
-
-
-def test_data_of_a_table_named_metadata_is_not_kept_in_memory(lake: Lake) -> None:
-    table = lake.table(name="metadata", location=f"{lake.root}/{DATABASE}/metadata")
-    table.change(ROWS)
-    table.change([("U", 1, 11, "north")])
-    assert table.rows() == [(1, 11, "north"), (2, 20, "south"), (3, 30, None)]
-    kept = [name for name in _MetadataFile.kept if name.startswith(table.definition.location)]
-    assert kept
-    assert not [name for name in kept if name.endswith(".parquet")]
-
-
-def test_small_files_are_taken_along_only_up_to_the_limit(lake: Lake) -> None:
-    of_all = lake.table()
-    of_all.change([("I", key, 0, f"p{key}") for key in range(20)])
-    sizes = {file.file.file_path: file.file.file_size_in_bytes for file in of_all.stored.scan().plan_files()}
-    limited = LakeTable(lake, of_all.definition, Limits(touched_bytes=sum(sizes.values()) // 4))
-    limited.change([("I", key + 20, 1, f"p{key}") for key in range(20)])
-    rewritten = sizes.keys() - set(limited.data_files())
-    assert 3 <= len(rewritten) <= 5
-    assert sorted(limited.rows("ID")) == sorted((key,) for key in range(40))
 
 
 def test_snapshot_ages_from_the_next_one_on(loaded: LakeTable) -> None:
