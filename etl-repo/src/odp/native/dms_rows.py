@@ -58,7 +58,7 @@ class DmsRows:
     open_file: OpenFile
 
     def read(self, wanted: Collection[str] | None = None) -> Iterator[pa.Table]:
-        """Give the rows with operation and number; the update of a key is two of one number, a delete and an upsert.
+        """Give the rows with operation and number; the update of a key is two rows of one number, first the delete.
 
         Raises:
             RejectedInputError: a row has an operation that DMS does not write, or the file is damaged.

@@ -169,7 +169,7 @@ def test_historical_rows_have_their_version_in_their_key() -> None:
 
 
 def test_update_of_a_key_shifts_the_numbers_of_no_row_behind_it() -> None:
-    """Spark counts rows of the file; if it reads the file again for a late one, each version must be the same."""
+    """Spark counts rows of the file, and may read it again for a late one: versions must be the same."""
     files = Files()
     images = pa.array([1, 2, None], pa.int64())
     files.add(

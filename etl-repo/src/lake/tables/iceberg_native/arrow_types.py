@@ -80,7 +80,7 @@ def in_type(column: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> pa.Array 
 
 
 def comparable(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Give values that are equal if Spark takes them for one key: both zeros of a float are, and so is every NaN."""
+    """Give values that are equal where Spark sees one key: both zeros of a float, and every NaN."""
     if not pa.types.is_floating(column.type):
         return column
     one_zero = pc.add(column, pa.scalar(0, column.type))

@@ -18,7 +18,10 @@ from pyiceberg.io.pyarrow import (
 def file_statistics(
     footer: pq.FileMetaData, plan: Mapping[int, StatisticsCollector], ids: Mapping[str, int]
 ) -> DataFileStatistics:
-    """Read a footer; a column has bounds only if every row group says them, or readers would miss its other rows."""
+    """Read a footer; only a column of which each row group says bounds has any.
+
+    Those of some row groups would hide the rows of the others.
+    """
     unbounded = {
         ids[column.path_in_schema]
         for group in map(footer.row_group, range(footer.num_row_groups))

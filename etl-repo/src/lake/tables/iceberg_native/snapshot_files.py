@@ -46,7 +46,7 @@ class SnapshotParts:
     spec_id: int
     properties: Mapping[str, str]
     not_before_ms: int
-    """The time of the newest commit: Iceberg on Spark reads no table whose commits go back in time by a minute."""
+    """The time of the newest commit: Spark reads no table whose commits go back in time by a minute."""
 
 
 def write_snapshot(io: FileIO, location: str, parts: SnapshotParts, live: LiveFiles, changes: FileChanges) -> Snapshot:
