@@ -45,8 +45,11 @@ class SnapshotParts:
     specs: Mapping[int, PartitionSpec]
     spec_id: int
     properties: Mapping[str, str]
-    not_before_ms: int
-    """The time of the newest commit: Spark reads no table whose commits go back in time by a minute."""
+    last_ms: int
+    """The time of the newest commit: Spark reads no table whose commits go back in time by a minute.
+
+    A commit of the very time of the former would have its table dated by pyiceberg, with this machine's clock.
+    """
 
 
 def write_snapshot(io: FileIO, location: str, parts: SnapshotParts, live: LiveFiles, changes: FileChanges) -> Snapshot:
@@ -71,7 +74,7 @@ def write_snapshot(io: FileIO, location: str, parts: SnapshotParts, live: LiveFi
         parent_snapshot_id=parent_id,
         manifest_list=path,
         sequence_number=parts.sequence_number,
-        timestamp_ms=max(time.time_ns() // 1_000_000, parts.not_before_ms),
+        timestamp_ms=max(time.time_ns() // 1_000_000, parts.last_ms + 1),
         summary=_summary(parts, changes),
         schema_id=parts.schema.schema_id,
     )

@@ -208,7 +208,7 @@ class NativeIcebergTable:
             specs={**metadata.specs(), to_be.spec.spec_id: to_be.spec},
             spec_id=to_be.spec.spec_id,
             properties=dict(entries.summary),
-            not_before_ms=metadata.last_updated_ms,
+            last_ms=max([metadata.last_updated_ms, *(entry.timestamp_ms for entry in metadata.snapshot_log[-1:])]),
         )
         properties = property_updates(metadata, entries)
         snapshot = write_snapshot(io, metadata.location, parts, live, changes)
