@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from odp.file_processor.planning import FEWEST_WORKERS
 
 from benchmarks.change_phase.contenders import TITLES
 from benchmarks.change_phase.duckdb_rewrite import DUCKDB
 from benchmarks.change_phase.entry import Entry, Step
+from benchmarks.change_phase.odp_writer import ODP_NATIVE
 from benchmarks.change_phase.textbook_hudi import HUDI
 from benchmarks.change_phase.workload import KEY, LOAD, STAGING, Workload
 from benchmarks.figures import Figures, Record
 from benchmarks.stopwatch import Duration
+from deployment_account.odp_settings import CadenceDefaults, OdpSettings
+from rehearsal.demo.cost import function_usd, glue_usd
 
 _MEGABYTE = 1_000_000
 WORKLOADS = (Workload("small", 18, 20_000, 2_000), Workload("large", 1, 1_369_769, 20_000))
@@ -75,6 +79,7 @@ class Course:
                 "CPU s": duration.cpu,
                 "MB": duration.peak_bytes // _MEGABYTE,
                 "changes / CPU s": round(changes / duration.cpu),
+                "USD / million": _usd(contender, duration.wall) / changes * 1_000_000,
                 "loaded rows / CPU s": round(rows / loads[contender].cpu),
                 "faster than textbook": durations[HUDI].wall / duration.wall,
                 "less CPU": durations[HUDI].cpu / duration.cpu,
@@ -89,7 +94,15 @@ def compare_on(workloads: Sequence[Workload], work: Path, rounds: int) -> Figure
     for workload in workloads:
         records += Course(workload, work / workload.name).run(rounds)
     title = f"Applying changes, from a session that has done nothing yet; the quickest of {rounds}"
-    return Figures("changes", title, records)
+    note = "USD / million: a million such changes on AWS, compute alone, if it took as long there (docs/cost.md)"
+    return Figures("changes", title, records, (note,))
+
+
+def _usd(contender: str, seconds: float) -> float:
+    """What the compute would cost on AWS if it took as long there: a Lambda function, or a Glue run of two workers."""
+    if contender in (ODP_NATIVE, DUCKDB):
+        return function_usd(seconds, OdpSettings().native_memory_mb)
+    return glue_usd(seconds, CadenceDefaults().glue_job_worker_type, FEWEST_WORKERS)
 
 
 def _best(one: Duration, other: Duration) -> Duration:
