@@ -42,6 +42,18 @@ _WITHOUT_ROW = (
 )
 
 
+_DEFECTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+"""What nobody raises knowingly, and no service by its absence; most errors of Arrow are of these classes."""
+
+
 class RefreshRun:
     """One refresh under way; `_done` has finished files that are not recorded yet."""
 
@@ -82,13 +94,16 @@ class RefreshRun:
         """Write the closing record and return the lease; a run that lost its lease records only that.
 
         A run that failed after everything was applied has completed, because no pending file would start another run.
-        A native run that leaves the rest to Spark has completed, too.
+        A native run that leaves the rest to Spark has completed, too. One that failed by a defect of its engine has
+        failed, but Spark refreshes the table next: the same call would fail again.
         """
         comes_again = _comes_again(failure)
         if failure and self._is_beyond_engine(failure):
             self._beyond_engine, failure, stack_trace = _named(failure), None, ""
         if failure and self._is_complete(failure):
             failure, stack_trace = None, ""
+        if self._engine is Engine.NATIVE and isinstance(failure, _DEFECTS):
+            self._beyond_engine = _named(failure)
         status = RefreshStatus.ERROR if failure else RefreshStatus.COMPLETED
         error = _named(failure) if failure else ""
         entry = RunRecord(

@@ -1,10 +1,11 @@
 """What a run records of its engine, and what becomes of a table that is beyond the native engine."""
 
+import pyarrow as pa
 import pytest
 from odp.file_processor.selection.late_files import Limits
 from odp.refresh import RefreshStatus, RowCounts
 
-from lake.errors import BeyondEngineError
+from lake.errors import BeyondEngineError, RejectedInputError, TableMovedError
 from lake.tables.capabilities import Engine
 from lake.tables.size import TableSize
 from tests.unit.odp.file_processor.refresh_world import world
@@ -40,6 +41,29 @@ def test_table_beyond_the_native_engine_is_left_to_spark_with_all_its_files_and_
     assert (outcome.engine, outcome.beyond_engine) == (Engine.NATIVE, f"{failure.__name__}: write failed")
     assert (lake.commits, sorted(lake.pending), lake.history, lake.owner) == ([], ["f1", "f2"], {}, None)
     assert (outcome.files, outcome.counts) == (0, RowCounts())
+
+
+@pytest.mark.parametrize("failure", [pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, AssertionError])
+def test_defect_of_the_native_engine_fails_the_run_and_gives_the_table_to_spark(failure: type[Exception]) -> None:
+    """Or `auto` would choose the engine again, which fails again, and the table would stand still."""
+    lake = world(1, fail_at="write", fail_as=failure, fail_with="")
+    outcome = lake.refreshed("native-1")
+    assert outcome.status is RefreshStatus.ERROR
+    assert outcome.beyond_engine == outcome.error
+    assert outcome.is_left_to_spark
+    assert not lake.recorded[-1].comes_again
+
+
+@pytest.mark.parametrize("failure", [TableMovedError, RejectedInputError, ConnectionError])
+def test_failure_that_is_no_defect_leaves_the_table_to_its_engine(failure: type[Exception]) -> None:
+    lake = world(1, fail_at="write", fail_as=failure, fail_with="")
+    assert not lake.refreshed("native-1").is_left_to_spark
+
+
+def test_defect_in_a_run_of_spark_leaves_nothing_to_spark() -> None:
+    lake = world(1, fail_at="write", fail_as=KeyError, fail_with="")
+    outcome = lake.refreshed("jr_1")
+    assert (outcome.status, outcome.beyond_engine) == (RefreshStatus.ERROR, "")
 
 
 @pytest.mark.parametrize(
