@@ -15,6 +15,8 @@ from pyspark.sql import SparkSession
 from lake.errors import TableMovedError
 from lake.tables.change import ChangeKind, Proof, TableChange, TableDefinition
 from lake.tables.columns import column_type
+from lake.tables.iceberg.catalog import load_from
+from lake.tables.iceberg.commits import forget_old_snapshots
 from lake.tables.iceberg.table import IcebergTable
 
 SCHEMA = "Op string, ID bigint, V int, AT timestamp, DAY date"
@@ -193,3 +195,27 @@ def test_table_that_is_refreshed_each_minute_keeps_a_bounded_number_of_snapshots
     change(definition, [("I", 1, 9, FIRST, None)])
     assert spark.sql(f"SELECT * FROM {name}.snapshots").count() == 4
     assert [tuple(row) for row in spark.table(name).select("ID", "V").collect()] == [(1, 9)]
+
+
+def test_snapshot_that_was_the_newest_until_a_moment_ago_is_kept_for_its_readers(
+    spark: SparkSession, definition: TableDefinition, change: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that rested for hours may get a backlog of commits at once; a query may still read what was before."""
+    change(definition, ROWS)
+    table = load_from(spark, definition.database, definition.name)
+    resting = table.currentSnapshot()
+    change(definition, [("I", 3, 30, None, None)])
+    table.refresh()
+    newest = table.currentSnapshot()
+    assert resting.timestampMillis() < newest.timestampMillis()
+    monkeypatch.setattr("lake.tables.iceberg.commits.MOST_SNAPSHOTS", 1)
+    monkeypatch.setattr(
+        "lake.tables.iceberg.commits.QUERY_MS", (newest.timestampMillis() - resting.timestampMillis()) // 2
+    )
+    forget_old_snapshots(table)
+    table.refresh()
+    assert table.snapshot(resting.snapshotId()) is not None
+    monkeypatch.setattr("lake.tables.iceberg.commits.QUERY_MS", 0)
+    forget_old_snapshots(table)
+    table.refresh()
+    assert table.snapshot(resting.snapshotId()) is None

@@ -10,7 +10,7 @@ from typing import Any
 from lake.spark_session import elements
 from lake.tables.change import Commit
 from lake.tables.columns import Columns
-from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
+from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS, TIME_TRAVEL_COMMITS, TIME_TRAVEL_MS
 from lake.tables.iceberg.proof import commit_time_of, has_proof, read_fence, read_proof
 from lake.tables.iceberg.schema import table_columns
 
@@ -31,15 +31,22 @@ def expire_old_snapshots(table: Any) -> None:  # noqa: ANN401
 
 
 def forget_old_snapshots(table: Any) -> None:  # noqa: ANN401
-    """Forget the snapshots that a merged table keeps no longer, by its properties and by their number.
+    """Forget the snapshots that a merged table keeps no longer, by their age and by their number.
 
-    Each commit writes the list of all snapshots anew, so a table that is refreshed each minute keeps some only.
+    Each commit writes the list of all snapshots anew, so a table that is refreshed each minute keeps some only. The age
+    of a snapshot begins when the next one follows: until then it is what queries read.
     """
-    expire_old_snapshots(table)
-    snapshots = list(elements(table.snapshots()))
-    if len(snapshots) > MOST_SNAPSHOTS:
-        newest = max(int(snapshot.timestampMillis()) for snapshot in snapshots)
-        table.expireSnapshots().expireOlderThan(newest - QUERY_MS).retainLast(MOST_SNAPSHOTS).commit()
+    table.refresh()
+    _expire(table, TIME_TRAVEL_MS, 2 * TIME_TRAVEL_COMMITS)
+    if len(list(elements(table.snapshots()))) > MOST_SNAPSHOTS:
+        _expire(table, QUERY_MS, MOST_SNAPSHOTS)
+
+
+def _expire(table: Any, age_ms: int, kept: int) -> None:  # noqa: ANN401
+    times = [int(snapshot.timestampMillis()) for snapshot in elements(table.snapshots())]
+    before = [time for time in times if time <= max(times) - age_ms]
+    if before:
+        table.expireSnapshots().expireOlderThan(max(before)).retainLast(kept).commit()
 
 
 def newest_change(table: Any) -> Commit | None:  # noqa: ANN401

@@ -9,6 +9,8 @@ from lake.tables.change import Proof
 
 TIME_TRAVEL_COMMITS = 10
 """So many commits of a merged table can be read as they were, even if a day passes without one."""
+TIME_TRAVEL_MS = 24 * 60 * 60 * 1000
+"""So long any of them can be read, up to MOST_SNAPSHOTS."""
 
 MOST_SNAPSHOTS = 50
 """A merged table keeps no more than so many, whatever their age, but for those that a query may still read.
@@ -38,7 +40,7 @@ MERGED_TABLE_PROPERTIES = TABLE_PROPERTIES | {
     TARGET_PROPERTY: str(TARGET_FILE_BYTES),
     # a commit has two snapshots: its rows, and its proof
     "history.expire.min-snapshots-to-keep": str(2 * TIME_TRAVEL_COMMITS),
-    "history.expire.max-snapshot-age-ms": str(24 * 60 * 60 * 1000),
+    "history.expire.max-snapshot-age-ms": str(TIME_TRAVEL_MS),
 }
 """Properties of replicated tables, whichever engine makes them.
 
