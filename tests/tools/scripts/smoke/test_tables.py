@@ -149,6 +149,18 @@ def test_it_takes_a_cadence_that_the_lake_does_not_use(tables: SmokeTables) -> N
     assert [tables.table(name).cadence for name in ("one", "two")] == ["58_min_refresh", "57_min_refresh"]
 
 
+def test_its_tables_are_hudi_tables_although_the_first_of_the_lake_is_refreshed_natively(tables: SmokeTables) -> None:
+    """The steps look at Glue runs; with an Iceberg table as their pattern there was none."""
+    put(
+        OdpTable.RAW_TABLE_CONFIG,
+        **{**IN_USE[OdpTable.RAW_TABLE_CONFIG][0], "table_storage_type": "iceberg", "engine": "native"},
+    )
+    source_table = tables.table("one").source_table
+    (entry,) = (item for item in ledger()[OdpTable.RAW_TABLE_CONFIG] if item["source_table_name"] == source_table)
+    assert entry["table_storage_type"] == "hudi"
+    assert "engine" not in entry
+
+
 def test_a_lake_without_tables_is_told_what_to_do(lake: LakeInMemory, tables: SmokeTables) -> None:
     item = IN_USE[OdpTable.RAW_TABLE_CONFIG][0]
     keys = {key: item[key] for key in KEYS[OdpTable.RAW_TABLE_CONFIG]}
