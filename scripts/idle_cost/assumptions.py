@@ -50,6 +50,9 @@ RUN_KEY_REQUESTS = Assumption(50, "KMS requests of a run (S3 bucket keys save th
 CALL_KEY_REQUESTS = Assumption(2, "KMS requests of a call of the File Manager", _MEASURE)
 NATIVE_TABLES = Assumption(25, "tables of a native batch, at most", _CODE)
 NATIVE_BYTES = Assumption(134_217_728, "pending bytes of a native batch, at most", _CODE)
+MOST_BATCHES = Assumption(500, "batches of an execution; if native ones are more, Spark refreshes all tables", _CODE)
+NATIVE_FILES = Assumption(5_000, "pending files of a native batch, at most", _CODE)
+NATIVE_FILE_SECONDS = Assumption(0.03, "seconds of a call of the native function for each change file", _MEASURE)
 NATIVE_START_SECONDS = Assumption(4, "seconds of a call of the native function without its tables, cold", _MEASURE)
 NATIVE_TABLE_SECONDS = Assumption(
     0.6, "seconds of such a call for each table: some 20 requests, one after another", _MEASURE

@@ -77,10 +77,11 @@ def _pass_within(workload: Workload, interval: int, limits: OdpSettings) -> Pass
 
 
 def _native_pass(tables: int, pending: float, interval: int) -> Pass:
-    fit = max(1, given.NATIVE_BYTES.value * tables // pending)
-    calls = ceil(tables / min(fit, given.NATIVE_TABLES.value))
-    table_seconds = tables / calls * given.NATIVE_TABLE_SECONDS.value
-    seconds = given.NATIVE_START_SECONDS.value + table_seconds + pending / calls / given.NATIVE_BYTES_A_SECOND.value
+    files = tables * interval * given.FILES_A_MINUTE.value
+    room = given.NATIVE_BYTES.value * tables / (pending + files * given.NATIVE_BYTES.value / given.NATIVE_FILES.value)
+    calls = ceil(tables / max(1, min(int(room), given.NATIVE_TABLES.value)))
+    of_tables = tables * given.NATIVE_TABLE_SECONDS.value + files * given.NATIVE_FILE_SECONDS.value
+    seconds = given.NATIVE_START_SECONDS.value + (of_tables + pending / given.NATIVE_BYTES_A_SECOND.value) / calls
     return Pass(calls, 0, seconds, interval)
 
 

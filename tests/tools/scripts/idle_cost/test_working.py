@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
-from odp.file_processor.batches import packed_batches
-from odp.file_processor.engines import NATIVE_BYTES, NATIVE_TABLES
+from odp.file_processor.batches import MOST_BATCHES, batches_of_engines, packed_batches
+from odp.file_processor.engines import NATIVE_BYTES, NATIVE_FILES, NATIVE_TABLES, PlannedTable
 from odp.file_processor.planning import (
     BYTES_PER_MINUTE,
     FLEX,
@@ -18,13 +18,14 @@ from odp.file_processor.planning import (
     execution_class,
     workers_for,
 )
-from odp.records import PendingWork
+from odp.records import PendingWork, TableLease
 
 from deployment_account.odp_settings import CadenceDefaults, OdpSettings
 from scripts.idle_cost import assumptions as given
 from scripts.idle_cost.document import CADENCES, DEFAULT, TABLES, total, working_row
 from scripts.idle_cost.pricing import Line, PriceList, PricingError
 from scripts.idle_cost.working import Pass, Workload, pass_of, working_lines
+from tests.unit.odp.samples import table_config
 
 PROJECT = Path(__file__).resolve().parents[4]
 MOST_FOR_THE_DEFAULT = 275.0
@@ -65,15 +66,19 @@ def test_runs_workers_and_class_are_those_that_the_batch_manager_plans(workload:
 @pytest.mark.parametrize("workload", [replace(workload, is_native=True) for workload in WORKLOADS], ids=str)
 def test_calls_of_the_native_function_are_those_that_the_batch_manager_plans(workload: Workload) -> None:
     each = pass_of(workload)
-    size = int(each.interval_minutes * given.FILES_A_MINUTE.value * given.BYTES_OF_A_FILE.value)
-    work = [PendingWork(f"s.t{number}", 1, size) for number in range(workload.tables)]
-    assert len(packed_batches(work, NATIVE_TABLES, NATIVE_BYTES)) == each.runs
+    files = int(each.interval_minutes * given.FILES_A_MINUTE.value)
+    size, config = int(files * given.BYTES_OF_A_FILE.value), table_config(table_format="iceberg")
+    names = [f"s.t{number}" for number in range(workload.tables)]
+    tables = [PlannedTable(config, PendingWork(name, files, size), TableLease()) for name in names]
+    planned = batches_of_engines(tables, 20, bytes_of_a_worker("G.1X"))
+    assert bool(planned.spark) == (each.runs > given.MOST_BATCHES.value)
+    assert planned.spark or len(planned.native) == each.runs
     assert each.seconds < 15 * 60, "Lambda ends no call"
 
 
 def test_what_lambda_bills_is_computed_by_hand(prices: PriceList) -> None:
     lines = working_lines(Workload(18, 10, is_native=True), prices)
-    seconds = 4 + 18 * 0.6 + 18 * 10 * 10_000 / 4_000_000
+    seconds = 4 + 18 * 0.6 + 180 * 0.03 + 180 * 10_000 / 4_000_000
     by_hand = 730 * 6 * (seconds * 3008 / 1024 * 0.0000133334 + 0.0000002)
     assert isclose(of(lines, "Native function"), by_hand)
     assert of(lines, "Glue") == of(lines, "Logs of Glue") == 0
@@ -83,6 +88,7 @@ def test_numbers_that_are_said_to_be_the_codes_are() -> None:
     assert given.BYTES_A_MINUTE.value == BYTES_PER_MINUTE
     assert given.BYTES_OF_A_WORKER.value == bytes_of_a_worker("G.1X")
     assert (given.NATIVE_TABLES.value, given.NATIVE_BYTES.value) == (NATIVE_TABLES, NATIVE_BYTES)
+    assert (given.NATIVE_FILES.value, given.MOST_BATCHES.value) == (NATIVE_FILES, MOST_BATCHES)
     states = refresh_workflow("arn", "arn", WorkflowLimits(max_concurrent_batches=1))["States"]
     passed = states.keys() - {"NothingToDo", "RefreshFailed"}
     assert given.EXECUTION_TRANSITIONS.value == len(passed) + 1, "the start is a transition, too"
@@ -128,9 +134,14 @@ def test_load_that_runs_can_never_apply_is_told() -> None:
         pass_of(Workload(1_000_000, 10))
 
 
+@pytest.mark.parametrize("is_native", [False, True])
 @pytest.mark.parametrize("workload", WORKLOADS, ids=str)
-def test_the_document_shows_what_the_workload_costs_today(workload: Workload, prices: PriceList) -> None:
-    assert working_row(workload, prices) in (PROJECT / "docs" / "cost.md").read_text()
+def test_the_document_shows_what_the_workload_costs_today(
+    workload: Workload, is_native: bool, prices: PriceList
+) -> None:
+    workload = replace(workload, is_native=is_native)
+    is_possible = pass_of(workload).runs <= MOST_BATCHES
+    assert (working_row(workload, prices) in (PROJECT / "docs" / "cost.md").read_text()) is is_possible
 
 
 def test_every_line_of_work_has_a_price_with_date_and_source(prices: PriceList) -> None:
