@@ -1,4 +1,4 @@
-"""Reads an Iceberg table from its files alone: JSON, Avro, and duckdb for Parquet.
+"""Reads an Iceberg table from its files alone: JSON, fastavro for manifests, duckdb for Parquet.
 
 Both engines share no code with it. pyiceberg would not do: the native engine commits with it.
 https://iceberg.apache.org/spec/
@@ -6,14 +6,14 @@ https://iceberg.apache.org/spec/
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import fastavro
 import pyarrow as pa
 from duckdb import connect
-
-from rehearsal.validation.avro import read_records
 
 ReadFile = Callable[[str], bytes]
 """Gives the content of the file of this URI."""
@@ -52,6 +52,20 @@ def read_iceberg_files(metadata: str, read: ReadFile) -> pa.Table:
         # by field ids: older files may name a column otherwise, have a narrower type, or lack it
         query = f"SELECT * FROM read_parquet(?, schema = MAP {{{columns}}})"  # noqa: S608 - names are quoted
         return database.execute(query, [files]).to_arrow_table()
+
+
+def read_records(content: bytes) -> list[dict[str, Any]]:
+    """Read every record of an Avro file.
+
+    Raises:
+        IcebergFilesError: the file is none, or damaged.
+    """
+    try:
+        records: list[dict[str, Any]] = [dict(record) for record in fastavro.reader(BytesIO(content))]  # type: ignore[arg-type]
+    except (ValueError, EOFError) as error:
+        message = f"a file of the table's metadata is no Avro file, or damaged: {error}"
+        raise IcebergFilesError(message) from error
+    return records
 
 
 def _fields(document: Mapping[str, Any]) -> list[dict[str, Any]]:

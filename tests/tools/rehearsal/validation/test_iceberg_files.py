@@ -11,9 +11,8 @@ from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table
 from pyiceberg.types import DoubleType, LongType
 
-from rehearsal.validation.avro import AvroError, read_records
 from rehearsal.validation.comparison import compare
-from rehearsal.validation.iceberg_files import IcebergFilesError, read_iceberg_files
+from rehearsal.validation.iceberg_files import IcebergFilesError, read_iceberg_files, read_records
 
 ROWS = pa.table(
     {
@@ -88,7 +87,16 @@ def test_column_of_a_type_that_the_lake_never_writes_is_an_error(catalog: SqlCat
         found(nested)
 
 
-@pytest.mark.parametrize(("content", "reason"), [(b"PAR1", "is no Avro container"), (b"Obj\x01\x02", "in the middle")])
-def test_damaged_avro_file_is_an_error(content: bytes, reason: str) -> None:
-    with pytest.raises(AvroError, match=reason):
+@pytest.mark.parametrize("content", [b"PAR1", b"Obj\x01\x02", b""])
+def test_damaged_avro_file_is_an_error(content: bytes) -> None:
+    with pytest.raises(IcebergFilesError, match="is no Avro file, or damaged"):
         read_records(content)
+
+
+def test_manifest_of_which_the_end_is_missing_is_an_error(table: Table) -> None:
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    content = read(snapshot.manifest_list)
+    assert len(read_records(content)) == 1
+    with pytest.raises(IcebergFilesError, match="damaged"):
+        read_records(content[: len(content) // 2])
