@@ -58,6 +58,8 @@ class Figures:
 
 
 def _shown(value: str | float) -> str:
+    if isinstance(value, float) and 0 < value < 0.01:  # noqa: PLR2004 - two digits, however small it is
+        return f"{value:.2g}"
     if isinstance(value, float):
         return f"{value:,.0f}" if value >= 1000 else f"{value:,.2f}"  # noqa: PLR2004 - fractions of thousands are noise
     return f"{value:,}" if isinstance(value, int) else value

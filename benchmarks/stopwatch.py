@@ -1,6 +1,5 @@
 """Measures work in this process and its JVM: wall-clock time, the time of all cores, memory."""
 
-import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,17 +42,17 @@ def cpu_with_jvm(spark: "SparkSession") -> Callable[[], float]:
     return lambda: time.process_time() + machine.getProcessCpuTime() / _NANOSECONDS
 
 
-def peak_bytes() -> int:
-    """Return the most memory that this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIBIBYTE
+def peak_bytes(process: int | str = "self") -> int:
+    """Return the most memory that a process has had, since its program began.
+
+    `ru_maxrss` would not do: a child has that of its parent from before its own program.
+    """
+    status = Path(f"/proc/{process}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * _KIBIBYTE
 
 
 def peak_of_jvm(spark: "SparkSession") -> Callable[[], int]:
     """Return how to ask for the most memory that a session's JVM has had."""
-    status = Path(f"/proc/{java_class(spark, 'java.lang.ProcessHandle').current().pid()}/status")
-
-    def peak() -> int:
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * _KIBIBYTE
-
-    return peak
+    process = int(java_class(spark, "java.lang.ProcessHandle").current().pid())
+    return lambda: peak_bytes(process)
