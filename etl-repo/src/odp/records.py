@@ -364,14 +364,14 @@ class TableLease:
     """Why the native engine left the next refresh to Spark; empty if it did not."""
 
     @property
-    def is_too_large(self) -> bool:
+    def is_spark_only(self) -> bool:
         """Whether Spark refreshes the table, whatever its configuration says."""
         return bool(self.beyond_engine)
 
     @property
     def is_left_to_spark(self) -> bool:
         """Whether the last run was a native one that left the pending files to Spark."""
-        return self.engine is Engine.NATIVE and self.is_too_large
+        return self.engine is Engine.NATIVE and self.is_spark_only
 
     @property
     def is_refused(self) -> bool:

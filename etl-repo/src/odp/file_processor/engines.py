@@ -49,7 +49,7 @@ class PlannedTable:
 
         Spark refreshes what the native engine left to it, whatever the configuration says.
         """
-        if not _can_be_native(self.config) or self.lease.is_too_large:
+        if not _can_be_native(self.config) or self.lease.is_spark_only:
             return Engine.SPARK
         if self.config.engine in list(Engine):
             return Engine(self.config.engine)

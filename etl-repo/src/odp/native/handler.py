@@ -12,6 +12,7 @@ from lake.tables.iceberg_native.data_catalog import glue_tables
 from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.native.table_writer import NativeTableWriter
+from odp.records import NATIVE_RUN
 from odp.s3 import S3LandedFiles
 from odp.variables import NativeRefreshVariables
 
@@ -34,7 +35,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     variables = NativeRefreshVariables.read()
     fields = (field.name for field in dataclasses.fields(RefreshSettings))
     settings = RefreshSettings(**{name: getattr(variables, name) for name in fields})
-    run = BatchRun(event["plan_key"], int(event["batch"]), f"native-{context.aws_request_id}")
+    run = BatchRun(event["plan_key"], int(event["batch"]), f"{NATIVE_RUN}{context.aws_request_id}")
     engine = RunEngine(
         _writer(variables.buckets),
         at_a_time=_tables_at_a_time(context.memory_limit_in_mb),

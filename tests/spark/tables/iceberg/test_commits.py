@@ -219,3 +219,16 @@ def test_snapshot_that_was_the_newest_until_a_moment_ago_is_kept_for_its_readers
     forget_old_snapshots(table)
     table.refresh()
     assert table.snapshot(resting.snapshotId()) is None
+
+
+def test_age_and_number_that_a_person_gave_the_table_are_kept_to(
+    spark: SparkSession, definition: TableDefinition, change: Callable[..., None]
+) -> None:
+    change(definition, ROWS)
+    name = f"glue_catalog.commits.{definition.name}"
+    wanted = "'history.expire.max-snapshot-age-ms' = '1', 'history.expire.min-snapshots-to-keep' = '1'"
+    spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ({wanted})")
+    change(definition, [("I", 3, 30, None, None)])
+    change(definition, [("I", 4, 40, None, None)])
+    # what was the newest a millisecond before the newest is still read; what came before it is gone
+    assert spark.sql(f"SELECT * FROM {name}.snapshots").count() <= 2

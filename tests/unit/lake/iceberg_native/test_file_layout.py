@@ -224,7 +224,7 @@ def test_old_files_of_killed_runs_are_deleted_with_forgotten_snapshots(
     """However old the table's own files are, and those that another run writes at this moment."""
     monkeypatch.setattr(retention, "QUERY_MS", -1)
     monkeypatch.setattr(retention, "MOST_SNAPSHOTS", 5)
-    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, retention.MIN_SNAPSHOTS, "5")
+    monkeypatch.setitem(options.MERGED_TABLE_PROPERTIES, options.MIN_SNAPSHOTS, "5")
     table = lake.table(partition_by="REGION")
     table.change([("I", 1, 0, "a b"), ("I", 9, 0, "never written again")])
     for step in ("write manifest", "write list", "write metadata", "ask for commit"):

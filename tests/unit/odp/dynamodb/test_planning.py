@@ -149,4 +149,4 @@ def test_rule_9_item_that_this_release_cannot_read_stops_no_plan(
 ) -> None:
     dynamodb.Table("leases").put_item(Item={"raw_table_name": "db.t", **unreadable})
     found = DynamoDbPlannedLeases(dynamodb, "leases").leases(["db.t"])
-    assert (found["db.t"].size, found["db.t"].is_too_large) == (None, False)
+    assert (found["db.t"].size, found["db.t"].is_spark_only) == (None, False)

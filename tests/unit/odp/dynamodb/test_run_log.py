@@ -349,7 +349,7 @@ def test_run_that_leaves_its_table_to_spark_says_why_in_the_run_log_and_to_the_n
     leave(desk, "native-1")
     entry = desk.only("leases_history")
     assert (entry["refresh_status"], entry["engine"], entry["beyond_engine"]) == ("completed", "native", REASON)
-    assert (planned(desk).is_too_large, planned(desk).is_left_to_spark) == (True, True)
+    assert (planned(desk).is_spark_only, planned(desk).is_left_to_spark) == (True, True)
     desk.now += 9 * DAY
     assert planned(desk).beyond_engine == REASON, "a table of a slow cadence has no refresh for days"
 
@@ -359,7 +359,7 @@ def test_reason_that_is_over_after_one_refresh_ends_with_the_next_refresh_of_spa
     desk.run_log.append(desk.lease("jr_1"), RunRecord(FAILED, closes=True))
     assert planned(desk).beyond_engine == REASON
     desk.run_log.append(desk.lease("jr_2"), RunRecord(COMPLETED, closes=True))
-    assert not planned(desk).is_too_large
+    assert not planned(desk).is_spark_only
     assert desk.lease("jr_3").beyond_engine == ""
     assert not {"beyond_engine", "spark_until"} & desk.only("leases").keys()
 
@@ -377,7 +377,7 @@ def test_reason_that_comes_again_stays_for_a_day_and_for_one_refresh_of_spark_af
     assert planned(desk).beyond_engine == REASON
     desk.now += 1
     desk.run_log.append(desk.lease("jr_2"), RunRecord(COMPLETED, closes=True))
-    assert not planned(desk).is_too_large
+    assert not planned(desk).is_spark_only
 
 
 def test_spark_runs_of_that_day_say_why_they_are_spark_runs(desk: Desk) -> None:
@@ -388,13 +388,13 @@ def test_spark_runs_of_that_day_say_why_they_are_spark_runs(desk: Desk) -> None:
     desk.run_log.append(lease, RunRecord(outcome, closes=True))
     (of_spark,) = (item for item in desk.items("leases_history") if item["glue_job_run_id"] == "jr_1")
     assert (of_spark["engine"], of_spark["beyond_engine"]) == ("spark", REASON)
-    assert (planned(desk).is_too_large, planned(desk).is_left_to_spark) == (True, False)
+    assert (planned(desk).is_spark_only, planned(desk).is_left_to_spark) == (True, False)
 
 
 def test_native_run_that_ends_as_usual_leaves_nothing_to_spark(desk: Desk) -> None:
     for outcome in (NATIVE, replace(FAILED, engine=Engine.NATIVE)):
         desk.run_log.append(desk.lease("native-1"), RunRecord(outcome, closes=True))
-        assert not planned(desk).is_too_large
+        assert not planned(desk).is_spark_only
         assert planned(desk).engine is Engine.NATIVE
         assert not {"beyond_engine", "spark_until"} & desk.only("leases").keys()
 
@@ -409,14 +409,14 @@ def test_native_run_that_is_killed_leaves_its_table_to_spark_which_says_so(desk:
     lease = desk.lease("jr_1")
     assert "native-1 ended without recording its end: it ran out of memory or time" in lease.beyond_engine
     desk.run_log.append(lease, RunRecord(COMPLETED, closes=True))
-    assert planned(desk).is_too_large, "and every refresh of that day"
+    assert planned(desk).is_spark_only, "and every refresh of that day"
 
 
 def test_glue_run_that_is_killed_stays_with_spark_and_is_told_as_before(desk: Desk) -> None:
     desk.lease("jr_1")
     desk.now += 61
     found = planned(desk)
-    assert (found.was_cut_off, found.engine, found.is_too_large) == (True, Engine.SPARK, False)
+    assert (found.was_cut_off, found.engine, found.is_spark_only) == (True, Engine.SPARK, False)
 
 
 def test_size_of_the_last_commit_stays_until_a_run_knows_another(desk: Desk) -> None:
@@ -444,7 +444,7 @@ def test_lease_of_an_earlier_release_is_one_of_spark_and_of_unknown_size(desk: D
     stored: dict[str, Any] = {"raw_table_name": "db.t", "last_refresh": last, "engine": "auto"}
     desk.dynamodb.Table("leases").put_item(Item=stored)
     found = planned(desk)
-    assert (found.engine, found.size, found.is_too_large) == (Engine.SPARK, None, False)
+    assert (found.engine, found.size, found.is_spark_only) == (Engine.SPARK, None, False)
 
 
 def test_long_reason_is_cut_in_every_item(desk: Desk) -> None:

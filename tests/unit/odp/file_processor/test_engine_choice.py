@@ -205,7 +205,7 @@ def test_every_table_with_work_is_in_one_batch_no_batch_mixes_engines_and_limits
         assert len(batch) <= (most_tables if engine == "spark" else NATIVE_TABLES)
         if engine == "native":
             assert not {kinds[name] for name in batch} & {*OF_SPARK}
-            assert not any(leases[f"db.{name[2:]}"].is_too_large for name in batch)
+            assert not any(leases[f"db.{name[2:]}"].is_spark_only for name in batch)
             assert len(batch) == 1 or sum(work[name] for name in batch) <= NATIVE_BYTES
             assert len(batch) == 1 or sum(files[name] for name in batch) <= NATIVE_FILES
             known = [leases[f"db.{name[2:]}"].size for name in batch]

@@ -10,7 +10,14 @@ from typing import Any
 from lake.spark_session import elements
 from lake.tables.change import Commit
 from lake.tables.columns import Columns
-from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS, TIME_TRAVEL_COMMITS, TIME_TRAVEL_MS
+from lake.tables.iceberg.options import (
+    KEPT_SNAPSHOTS,
+    MAX_AGE,
+    MIN_SNAPSHOTS,
+    MOST_SNAPSHOTS,
+    QUERY_MS,
+    TIME_TRAVEL_MS,
+)
 from lake.tables.iceberg.proof import commit_time_of, has_proof, read_fence, read_proof
 from lake.tables.iceberg.schema import table_columns
 
@@ -31,13 +38,18 @@ def expire_old_snapshots(table: Any) -> None:  # noqa: ANN401
 
 
 def forget_old_snapshots(table: Any) -> None:  # noqa: ANN401
-    """Forget the snapshots that a merged table keeps no longer, by their age and by their number.
+    """Forget the snapshots that a merged table keeps no longer, by its properties and by their number.
 
     Each commit writes the list of all snapshots anew, so a table that is refreshed each minute keeps some only. The age
     of a snapshot begins when the next one follows: until then it is what queries read.
     """
     table.refresh()
-    _expire(table, TIME_TRAVEL_MS, 2 * TIME_TRAVEL_COMMITS)
+    properties = _texts(table.properties())
+    _expire(
+        table,
+        int(properties.get(MAX_AGE, TIME_TRAVEL_MS)),
+        int(properties.get(MIN_SNAPSHOTS, KEPT_SNAPSHOTS)),
+    )
     if len(list(elements(table.snapshots()))) > MOST_SNAPSHOTS:
         _expire(table, QUERY_MS, MOST_SNAPSHOTS)
 

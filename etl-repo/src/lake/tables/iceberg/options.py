@@ -17,6 +17,9 @@ MOST_SNAPSHOTS = 50
 
 Each commit writes the list of all snapshots again: 1 kB each.
 """
+MIN_SNAPSHOTS, MAX_AGE = "history.expire.min-snapshots-to-keep", "history.expire.max-snapshot-age-ms"
+KEPT_SNAPSHOTS = 2 * TIME_TRAVEL_COMMITS
+"""A commit of Spark has two snapshots: its rows, and its proof."""
 QUERY_MS = 15 * 60 * 1000
 """So long a query may read a snapshot, however many commits follow it."""
 
@@ -38,9 +41,8 @@ MERGED_TABLE_PROPERTIES = TABLE_PROPERTIES | {
     "write.merge.mode": "copy-on-write",
     "write.parquet.compression-codec": "zstd",
     TARGET_PROPERTY: str(TARGET_FILE_BYTES),
-    # a commit has two snapshots: its rows, and its proof
-    "history.expire.min-snapshots-to-keep": str(2 * TIME_TRAVEL_COMMITS),
-    "history.expire.max-snapshot-age-ms": str(TIME_TRAVEL_MS),
+    MIN_SNAPSHOTS: str(KEPT_SNAPSHOTS),
+    MAX_AGE: str(TIME_TRAVEL_MS),
 }
 """Properties of replicated tables, whichever engine makes them.
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 from pyiceberg.catalog import METADATA_LOCATION, TABLE_TYPE, Catalog
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import NoSuchIcebergTableError
@@ -19,14 +18,12 @@ from pyiceberg.table import Table
 
 from lake.tables.change import TableDefinition
 from lake.tables.iceberg.proof import LONG
-from lake.tables.iceberg_native.lake_io import LAKE_IO
+from lake.tables.iceberg_native.lake_io import AWS_CALLS, LAKE_IO
 from lake.tables.iceberg_native.row_change import Limits
 from lake.tables.iceberg_native.table import NativeIcebergTable, open_tables
 
 if TYPE_CHECKING:
     from types_boto3_glue import GlueClient
-
-_CALLS = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 
 
 def glue_tables(limits: Limits | None = None) -> Callable[[TableDefinition], NativeIcebergTable]:
@@ -36,7 +33,7 @@ def glue_tables(limits: Limits | None = None) -> Callable[[TableDefinition], Nat
 
 def data_catalog(client: GlueClient | None = None) -> Catalog:
     """Open the Data Catalog; the default encryption of the buckets encrypts what is written."""
-    client = client or boto3.client("glue", config=_CALLS)
+    client = client or boto3.client("glue", config=AWS_CALLS)
     properties = {"py-io-impl": LAKE_IO, "s3.region": client.meta.region_name}
     if endpoint := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
         properties["s3.endpoint"] = endpoint  # boto3 reads these variables, Arrow does not

@@ -26,7 +26,7 @@ _LARGEST_KEPT = 4_000_000
 _KEPT = 64 << 20
 _DELETED_AT_ONCE = 1000
 _S3 = "s3://"
-_S3_CALLS = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
+AWS_CALLS = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 _S3_OPTIONS = {
     "s3.endpoint": "endpoint_override",
     "s3.region": "region",
@@ -122,7 +122,7 @@ def _s3(properties: tuple[tuple[str, str], ...]) -> pyarrow.fs.FileSystem:
 
 @lru_cache
 def _s3_client() -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-    return boto3.client("s3", config=_S3_CALLS)
+    return boto3.client("s3", config=AWS_CALLS)
 
 
 def delete_files(io: FileIO, locations: Iterable[str]) -> None:

@@ -10,17 +10,22 @@ from pyiceberg.io import FileIO
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
 
-from lake.tables.iceberg.options import MOST_SNAPSHOTS, QUERY_MS
+from lake.tables.iceberg.options import (
+    KEPT_SNAPSHOTS,
+    MAX_AGE,
+    MIN_SNAPSHOTS,
+    MOST_SNAPSHOTS,
+    QUERY_MS,
+    TIME_TRAVEL_MS,
+)
 from lake.tables.iceberg_native.lake_io import delete_files
 from lake.tables.iceberg_native.orphans import delete_orphans
 
 logger = logging.getLogger(__name__)
 
 DELETES_METADATA = "write.metadata.delete-after-commit.enabled"
-MIN_SNAPSHOTS, MAX_AGE = "history.expire.min-snapshots-to-keep", "history.expire.max-snapshot-age-ms"
 _AT_ONCE = 10
 """Forgetting reads manifests, so it waits for several snapshots."""
-_DAY_MS = 24 * 60 * 60 * 1000
 
 
 def expired_snapshots(metadata: TableMetadata, now_ms: int | None = None) -> list[Snapshot]:
@@ -29,8 +34,8 @@ def expired_snapshots(metadata: TableMetadata, now_ms: int | None = None) -> lis
     A snapshot ages from the next one on, because until then queries begin to read it. Branches and tags keep theirs.
     """
     now = int(time.time() * 1000) if now_ms is None else now_ms
-    keep = int(metadata.properties.get(MIN_SNAPSHOTS, 20))
-    max_age = int(metadata.properties.get(MAX_AGE, _DAY_MS))
+    keep = int(metadata.properties.get(MIN_SNAPSHOTS, KEPT_SNAPSHOTS))
+    max_age = int(metadata.properties.get(MAX_AGE, TIME_TRAVEL_MS))
     named = {reference.snapshot_id for reference in metadata.refs.values()}
     newest_first = sorted(metadata.snapshots, key=lambda snapshot: snapshot.sequence_number or 0, reverse=True)
     replaced_ms = [now, *(snapshot.timestamp_ms for snapshot in newest_first)]

@@ -144,11 +144,11 @@ def _write(io: FileIO, path: str, entries: Sequence[ManifestEntry], spec_id: int
 
 def _summary(parts: SnapshotParts, changes: FileChanges) -> Summary:
     collector = SnapshotSummaryCollector()
-    for file in changes.added + changes.removed:
-        folder_of(file.partition, parts.specs[file.spec_id], parts.schema)
     for file in changes.added:
         collector.add_file(file, parts.schema, parts.specs[parts.spec_id])
     for file in changes.removed:
+        # pyiceberg names the folders of partitions in the summary; it cannot name one of a year that Spark wrote
+        folder_of(file.partition, parts.specs[file.spec_id], parts.schema)
         collector.remove_file(file, parts.schema, parts.specs[file.spec_id])
     operation = Operation.OVERWRITE if changes.removed else Operation.APPEND
     return update_snapshot_summaries(
