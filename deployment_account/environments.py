@@ -27,7 +27,7 @@ from deployment_account.networks import (
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.qualifiers import qualifier_of
 from deployment_account.readers import Readers, of_a_lake, of_an_example, of_others
-from deployment_account.replication_settings import FEWEST_ZONES, SecretName
+from deployment_account.replication_settings import FEWEST_ZONES, LONGEST_IDENTIFIER, SecretName
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
 from deployment_account.sources import DEFAULT_SOURCES, Sources, replications
@@ -324,6 +324,16 @@ class Platform(Model):
     def _replications_sign_in_with_known_secrets(self) -> Platform:
         for environment in self.environments.values():
             for name, replication in replications(environment.sources).items():
+                if len(f"{self.name}-{environment.name}-{name}-source") > LONGEST_IDENTIFIER:
+                    raise ValueError(
+                        f"environments.{environment.name}.sources.{name}: {self.name}-{environment.name}-{name}-source "
+                        f"would be the name of its endpoint, of which DMS takes {LONGEST_IDENTIFIER} characters; "
+                        "choose a shorter name"
+                    )
+                if "_" in name:
+                    raise ValueError(
+                        f"environments.{environment.name}.sources.{name}: DMS takes no underscore in names; write - "
+                    )
                 if replication.secret not in self.secrets:
                     known = ", ".join(self.secrets) or "none"
                     raise ValueError(

@@ -17,6 +17,8 @@ SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 FEWEST_ZONES = 2
 """DMS refuses a subnet group in one zone."""
+LONGEST_IDENTIFIER = 31
+"""Of a resource of DMS whose ARN has a name of ours."""
 _PORTS: Mapping[Engine, int] = {"mysql": 3306, "mariadb": 3306, "postgres": 5432}
 
 

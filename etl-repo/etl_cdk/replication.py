@@ -156,6 +156,7 @@ class SourceReplication(Construct):
             self,
             "Instance",
             replication_instance_identifier=self._identifier,
+            resource_identifier=self._identifier,
             replication_instance_class=size.instance_class,
             allocated_storage=size.storage_gb,
             multi_az=size.multi_az,

@@ -65,6 +65,7 @@ class SourceEndpoint(Construct):
             "Endpoint",
             endpoint_type="source",
             endpoint_identifier=f"{names.replication(source.name)}-source",
+            resource_identifier=f"{names.replication(source.name)}-source",
             engine_name=replication.engine,
             ssl_mode=replication.tls,
             certificate_arn=replication.certificate_arn,
@@ -109,6 +110,7 @@ class StagingEndpoint(Construct):
             "Endpoint",
             endpoint_type="target",
             endpoint_identifier=f"{names.replication(source.name)}-target",
+            resource_identifier=f"{names.replication(source.name)}-target",
             engine_name="s3",
             s3_settings=dms.CfnEndpoint.S3SettingsProperty(
                 **s3_settings(source.replication, source.source.folder),

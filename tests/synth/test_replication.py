@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.core import get_rules
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from scripts.bootstrap.execution_policy.policies import environment_policies
 from tests.configuration import KNOWN_MANIFESTS
-from tests.synth.configurations import Json, known, synthesised
-from tests.synth.synthesis import Template
+from tests.synth.configurations import Json, configured_app, known, platform_of, synthesised
+from tests.synth.conftest import findings_of
+from tests.synth.synthesis import Template, templates
+from tests.synth.test_cfn_lint import found_in
 
 CERTIFICATE = "arn:aws:dms:us-east-1:222222222222:cert:AUTHORITY"
 DATABASE: Json = {
@@ -126,6 +131,36 @@ def test_no_default_that_loses_data_is_left(stack: Template, replication: Json) 
     assert not files["CdcInsertsOnly"]
     assert not files["CdcInsertsAndUpdates"]
     assert files["ParquetTimestampInMillisecond"] is False
+
+
+@pytest.mark.parametrize("kind", ["serverless", "instance"])
+def test_cdk_nag_and_cfn_lint_find_nothing(kind: str, tmp_path: Path) -> None:
+    app = configured_app(with_replication(kind=kind), tmp_path, "etl", direct="dev")
+    assert findings_of(app, tmp_path / "out") == set()
+    template = templates(tmp_path / "out")["odp-dev-etl-Replication"]
+    rules_of_lint = get_rules([], [], ["I", "W", "E"], {}, False)
+    assert [each for each in found_in(template, template.body, rules_of_lint) if not each.answers] == []
+
+
+def test_cloudformation_may_make_what_the_stack_has(stack: Template, tmp_path: Path) -> None:
+    platform = platform_of(with_replication(), tmp_path)
+    allowed = {
+        f"{grant.service}:{action}"
+        for policy in environment_policies(platform, platform.environments["dev"])
+        for grant in policy.grants
+        for action in grant.actions
+    }
+    for type_ in stack.types():
+        handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_).schema["handlers"]
+        if type_.startswith("AWS::DMS::"):
+            needed = {action for one in handlers.values() for action in one["permissions"]}
+            assert {action for action in needed if not is_of_other_features(action)} <= allowed
+
+
+def is_of_other_features(action: str) -> bool:
+    """Rights for targets that are no buckets, for endpoints under keys of ours, and for roles that DMS makes itself."""
+    prefixes = ("rds:", "redshift:", "kms:", "iam:Attach", "iam:PutRole", "iam:UpdateRole", "iam:DeleteService")
+    return action.startswith((*prefixes, "iam:GetServiceLinkedRoleDeletionStatus"))
 
 
 def endpoint(stack: Template, type_: str) -> Json:
