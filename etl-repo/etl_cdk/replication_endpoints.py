@@ -58,7 +58,7 @@ class SourceEndpoint(Construct):
         role = iam.Role(self, "SecretRole", assumed_by=_dms(self, f"dms.{stack.region}.amazonaws.com"))
         allow(role, ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], [secret])
         allow(role, ["kms:Decrypt", "kms:DescribeKey"], [shared_value(self, names, Shared.SECRETS_KEY_ARN)])
-        reads = {"secrets_manager_access_role_arn": role.role_arn, "secrets_manager_secret_id": secret}
+        reads: dict[str, Any] = {"secrets_manager_access_role_arn": role.role_arn, "secrets_manager_secret_id": secret}
         override = f"secretsManagerEndpointOverride={secrets_endpoint}" if secrets_endpoint else None
         self.resource = dms.CfnEndpoint(
             self,
@@ -76,11 +76,11 @@ class SourceEndpoint(Construct):
         self.resource.node.add_dependency(role)
 
 
-def _engine_settings(replication: Replication, reads: dict[str, str]) -> dict[str, Any]:
+def _engine_settings(replication: Replication, reads: dict[str, Any]) -> dict[str, Any]:
     if replication.engine == "postgres":
         # booleans as such, not as texts; a text that would be cut off stops the replication
         settings = {"map_boolean_as_boolean": True, "fail_tasks_on_lob_truncation": True, "heartbeat_enable": True}
-        return {"postgre_sql_settings": dms.CfnEndpoint.PostgreSqlSettingsProperty(**reads, **settings)}
+        return {"postgre_sql_settings": dms.CfnEndpoint.PostgreSqlSettingsProperty(**{**reads, **settings})}
     return {"my_sql_settings": dms.CfnEndpoint.MySqlSettingsProperty(**reads)}
 
 
