@@ -18,7 +18,7 @@ def test_the_infra_stage_publishes_every_shared_value_and_its_secrets(
 ) -> None:
     of_private_networks = {Shared.FUNCTION_SECURITY_GROUP_ID} if environment != "prod" else set()
     of_replications = {Shared.REPLICATION_SECURITY_GROUP_ID, Shared.SECRETS_ENDPOINT}
-        values = [*(set(Shared) - of_private_networks - of_replications), published_secret("source-database")]
+    values = [*(set(Shared) - of_private_networks - of_replications), published_secret("source-database")]
     assert published(storage, secrets, network).keys() == {f"/odp/{environment}/{value}" for value in values}
 
 
