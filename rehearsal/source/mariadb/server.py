@@ -103,7 +103,7 @@ class MariaDbServer:
 
     def connect(self, user: str = ADMINISTRATOR, **options: Any) -> "pymysql.Connection[Any]":  # noqa: ANN401
         """Connect; rows are tuples unless another cursor is asked for."""
-        return pymysql.connect(**{**self.connection(user), **options})
+        return pymysql.connect(**{"ssl_disabled": True, **self.connection(user), **options})
 
     def connection(self, user: str = REPLICATOR) -> dict[str, Any]:
         """What a client needs to connect: host, port, user, password."""
