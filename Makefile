@@ -159,7 +159,7 @@ lock: ## write the lock files of Python packages anew from pyproject.toml
 	$(COMPILE) --group tools -o requirements-tools.txt
 	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-uv.txt
 
-lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 240 MB
+lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 390 MB
 	@$(BIN)/python -m rehearsal.jars
 
 clean: ## remove every trace of runs and installations
