@@ -15,7 +15,7 @@ TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
-EMBEDDED := $(addprefix test-embedded-,lake pipeline deployment tables torture bootstrap config_manager emulator benchmarks)
+EMBEDDED := $(addprefix test-embedded-,lake pipeline deployment tables torture dms bootstrap config_manager emulator benchmarks)
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
