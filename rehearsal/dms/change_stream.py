@@ -120,7 +120,8 @@ class ChangeStream:
             self._sequence += sum(1 for _ in changes.rows())
             return
         milliseconds = self._definition.target.parquet_timestamp_in_millisecond
-        columns = logged_columns(changes.columns, state.unnamed_types, milliseconds=milliseconds)
+        shown = [column for column in changes.columns if column.name not in state.hidden]
+        columns = logged_columns(shown, state.unnamed_types, milliseconds=milliseconds)
         pending = self._pending.get(table)
         if pending and pending.columns != columns:
             self.write_table(table)
@@ -159,7 +160,7 @@ class ChangeStream:
         """A selected table that is new: DMS replicates its changes and loads nothing."""
         definition = self._source.definition(*table, milliseconds=False)
         state = TableState(*table, status=TableStatus.COMPLETED, key=definition.key, declared=definition.declared)
-        state.unnamed_types = definition.unnamed_types
+        state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
         self._checkpoint.tables[state.name] = state
         _log.info("%s is new at %s; its changes are replicated", state.name, at)
         return state
@@ -183,7 +184,8 @@ class ChangeStream:
             self._suspend(state, "the source renamed the table, which DMS does not follow: load it again by its name")
         if statement.verb in (Verb.ALTER, Verb.CREATE):
             definition = self._source.definition(*table, milliseconds=False)
-            state.key, state.unnamed_types = definition.key or state.key, definition.unnamed_types
+            state.key = definition.key or state.key
+            state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
 
     def _truncated(self, state: TableState, at: Position) -> None:
         settings = self._definition.settings

@@ -15,7 +15,8 @@ from rehearsal.dms.columns import quoted
 from rehearsal.source.mariadb.server import MariaDbServer
 from rehearsal.torture.histories import Story, story
 from rehearsal.torture.real_source.mirrored_table import MirroredTable
-from rehearsal.torture.real_source.played_table import PlayedTable, RealTable
+from rehearsal.torture.real_source.played_table import PlayedTable
+from rehearsal.torture.real_source.real_table import RealTable
 from rehearsal.torture.reference_model import ReferenceModel
 from rehearsal.torture.runner import memory_trial, silent
 
