@@ -59,6 +59,9 @@ torture: $(READY) ## play random histories against the rules of the data (SEEDS=
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
 
+torture-source: $(READY) ## play them on a real database: its stand-in for DMS writes what the tester claims that DMS writes (SEEDS=n, FIRST=seed)
+	@$(BIN)/python -m rehearsal torture-source
+
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Eight tiers of tests, three at a time; each shows its output when it has ended …"
 	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp test-end-to-end check $(firstword $(EMBEDDED)) test-spark-taxi $(EMBEDDED) test-histories test-synth test-tools test-rights
@@ -166,4 +169,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean

@@ -32,6 +32,7 @@ def main() -> int:
     given = json.loads(sys.stdin.readline())
     folder = Path(given["folder"])
     folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / STATUS, {"state": "starting"})
     try:
         definition = ReplicationDefinition.read(given["source"], given["target"], given["config"])
         replication = Replication(definition, given["connection"], _sink(given, definition), folder)
@@ -43,6 +44,10 @@ def main() -> int:
     except (DmsSettingError, ReplicationFailedError) as error:
         _log.error("%s", error)
         write_whole(folder / STATUS, {"state": "failed", "message": str(error)})
+        return 1
+    except Exception as error:  # noqa: BLE001 - whoever waits for the status must learn of it
+        _log.exception("the replication failed")
+        write_whole(folder / STATUS, {"state": "failed", "message": f"{type(error).__name__}: {error}"})
         return 1
     _tell(folder, "stopped", replication)
     return 0

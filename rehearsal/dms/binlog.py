@@ -8,19 +8,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.event import BinLogEvent, MariadbGtidEvent, RotateEvent, XidEvent
 from pymysqlreplication.packet import BinLogPacketWrapper
-from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, WriteRowsEvent
+from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
 
 from rehearsal.dms.source_errors import told_apart
 
 INSERT, UPDATE, DELETE = "I", "U", "D"
 _LETTERS = {WriteRowsEvent: INSERT, UpdateRowsEvent: UPDATE, DeleteRowsEvent: DELETE}
 _REPLICA_ID = 4711
-_QUERY_EVENT = 2
+_QUERY_EVENT, _TABLE_MAP_EVENT = 2, 19
 _STANDALONE = 1  # the flag of a statement that is a transaction of its own, which has no end
 
 
@@ -46,9 +46,30 @@ class _StatementEvent(BinLogEvent):  # type: ignore[misc]
         self.query = self.packet.read(size - 14 - variables - schema).decode("utf-8", "replace")
 
 
+_MAPS_KEPT = 1_000
+
+
+class _TableMapEvent(TableMapEvent):  # type: ignore[misc]
+    """The map of a table, parsed once: the log repeats it before each statement, and parsing it takes long."""
+
+    known: ClassVar[dict[bytes, dict[str, Any]]] = {}
+
+    def __init__(self, packet: Any, size: int, *rest: Any, **more: Any) -> None:  # noqa: ANN401
+        raw = packet.packet._data[packet.packet._position :]  # noqa: SLF001
+        if found := self.known.get(raw):
+            self.__dict__ = found
+            return
+        super().__init__(packet, size, *rest, **more)
+        if len(self.known) >= _MAPS_KEPT:
+            self.known.clear()
+        self.known[raw] = self.__dict__
+
+
+BinLogPacketWrapper._BinLogPacketWrapper__event_map[_TABLE_MAP_EVENT] = _TableMapEvent  # noqa: SLF001
 BinLogPacketWrapper._BinLogPacketWrapper__event_map[_QUERY_EVENT] = _StatementEvent  # noqa: SLF001
 _EVENTS = [
     MariadbGtidEvent, XidEvent, _StatementEvent, RotateEvent, WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent,
+    _TableMapEvent,
 ]  # fmt: skip
 
 
@@ -57,10 +78,10 @@ class RowChange:
     """One changed row as the log has it, with why each missing value is missing."""
 
     operation: str
-    after: Mapping[str, Any]
+    after: dict[str, Any]
     """Of a delete, the row that is gone."""
     missing: Mapping[str, str]
-    before: Mapping[str, Any] | None = None
+    before: dict[str, Any] | None = None
     missing_before: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -120,6 +141,8 @@ def _transactions(reader: Any, until: Position) -> Iterator[Transaction]:  # noq
         if isinstance(event, MariadbGtidEvent):
             # after a lost connection, the reader begins the transaction again
             changes, statements, is_open = [], [], not event.flags & _STANDALONE
+            continue
+        if isinstance(event, _TableMapEvent):
             continue
         if type(event) in _LETTERS:
             changes.append(TableChanges(event.schema, event.table, event))

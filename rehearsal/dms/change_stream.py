@@ -2,14 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
 from rehearsal.dms.binlog import DELETE, INSERT, Position, RowChange, TableChanges, Transaction, read_log
 from rehearsal.dms.checkpoint import Checkpoint, TableState, TableStatus
-from rehearsal.dms.columns import SourceColumn, logged_columns, logged_value
+from rehearsal.dms.columns import SourceColumn, is_mended, logged_columns, logged_value
 from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.large_values import TooLargeError, check_size
 from rehearsal.dms.source import Source
@@ -51,6 +52,7 @@ class ChangeStream:
         self._read_to, self._sequence, self._latest = checkpoint.position, checkpoint.sequence, checkpoint.latest
         self._pending: dict[Table, _Pending] = {}
         self._pending_since = 0.0
+        self._columns: dict[str, tuple[object, dict[str, SourceColumn]]] = {}
 
     def read(self) -> int:
         """Read to where the log ends now, and return the number of changes that are new."""
@@ -92,10 +94,6 @@ class ChangeStream:
                 self._folders.put_changes(table, changes[0].committed_at, body)
             del self._pending[table]
 
-    def drop(self, table: Table) -> None:
-        """Forget the pending changes of a table."""
-        self._pending.pop(table, None)
-
     def _keep_if_nothing_is_pending(self) -> None:
         if self._pending or self._checkpoint.position == self._read_to:
             return
@@ -119,8 +117,7 @@ class ChangeStream:
         if state.status != TableStatus.COMPLETED or (state.start and transaction.end <= state.start):
             self._sequence += sum(1 for _ in changes.rows())
             return
-        milliseconds = self._definition.target.parquet_timestamp_in_millisecond
-        columns = logged_columns(changes.columns, state.unnamed_types, milliseconds=milliseconds)
+        columns = self._columns_of(state, changes)
         pending = self._pending.get(table)
         if pending and pending.columns != columns:
             self.write_table(table)
@@ -141,14 +138,26 @@ class ChangeStream:
         if pending.size >= self._definition.target.cdc_min_file_size * _KILOBYTE:
             self.write_table(table)
 
+    def _columns_of(self, state: TableState, changes: TableChanges) -> dict[str, SourceColumn]:
+        """The columns of the log's map of the table; as long as the map is the same, so are they."""
+        known = self._columns.get(state.name)
+        if known and known[0] is changes.columns:
+            return known[1]
+        milliseconds = self._definition.target.parquet_timestamp_in_millisecond
+        shown = [column for column in changes.columns if column.name not in state.hidden]
+        columns = logged_columns(shown, state.unnamed_types, milliseconds=milliseconds)
+        self._columns[state.name] = changes.columns, columns
+        return columns
+
     def _changes(
         self, changes: TableChanges, columns: dict[str, SourceColumn], transaction: Transaction
     ) -> Iterator[Change]:
         most = self._definition.settings.target_metadata.lob_max_size * _KILOBYTE
         large = [column for column in columns.values() if column.is_large]
+        mended = [column for column in columns.values() if is_mended(column)]
         for row in changes.rows():
             self._sequence += 1
-            after, before = _values(row, columns)
+            after, before = _values(row, mended)
             for column in large:
                 check_size(column, [after[column.name]], most)
             sequence = f"{self._latest:%Y%m%d%H%M%S}00{self._sequence:019d}"
@@ -159,7 +168,7 @@ class ChangeStream:
         """A selected table that is new: DMS replicates its changes and loads nothing."""
         definition = self._source.definition(*table, milliseconds=False)
         state = TableState(*table, status=TableStatus.COMPLETED, key=definition.key, declared=definition.declared)
-        state.unnamed_types = definition.unnamed_types
+        state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
         self._checkpoint.tables[state.name] = state
         _log.info("%s is new at %s; its changes are replicated", state.name, at)
         return state
@@ -183,7 +192,9 @@ class ChangeStream:
             self._suspend(state, "the source renamed the table, which DMS does not follow: load it again by its name")
         if statement.verb in (Verb.ALTER, Verb.CREATE):
             definition = self._source.definition(*table, milliseconds=False)
-            state.key, state.unnamed_types = definition.key or state.key, definition.unnamed_types
+            self._columns.pop(state.name, None)
+            state.key = definition.key or state.key
+            state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
 
     def _truncated(self, state: TableState, at: Position) -> None:
         settings = self._definition.settings
@@ -208,13 +219,15 @@ class ChangeStream:
         return self._checkpoint.tables[".".join(table)]
 
 
-def _values(row: RowChange, columns: dict[str, SourceColumn]) -> tuple[dict[str, object], dict[str, object] | None]:
-    after = {name: logged_value(one, row.after.get(name), row.missing.get(name)) for name, one in columns.items()}
-    if row.before is None:
-        return after, None
-    former = row.before
-    missing = row.missing_before
-    return after, {name: logged_value(one, former.get(name), missing.get(name)) for name, one in columns.items()}
+def _values(row: RowChange, mended: list[SourceColumn]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    after = _mended(row.after, row.missing, mended)
+    return after, None if row.before is None else _mended(row.before, row.missing_before, mended)
+
+
+def _mended(values: dict[str, Any], missing: Mapping[str, str], columns: list[SourceColumn]) -> dict[str, Any]:
+    for column in columns:
+        values[column.name] = logged_value(column, values[column.name], missing.get(column.name))
+    return values
 
 
 def _count(state: TableState, operation: str) -> None:

@@ -32,6 +32,8 @@ class TableState:
     """Its load has every change that ends here or before."""
     key: tuple[str, ...] = ()
     unnamed_types: dict[str, str] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+    """The columns that no file has."""
     declared: tuple[tuple[str, str], ...] = ()
     """The definition that its last load read."""
     full_load_rows: int = 0

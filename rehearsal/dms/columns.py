@@ -160,6 +160,11 @@ def logged_value(column: SourceColumn, value: Any, none_source: str | None) -> A
     return mend(column, value) if mend else value
 
 
+def is_mended(column: SourceColumn) -> bool:
+    """Whether `logged_value` may change a value of the column."""
+    return column.kind in _LOGGED
+
+
 def logged_array(column: SourceColumn, values: Sequence[Any]) -> pa.Array:
     """Values that `logged_value` mended, as the column's type."""
     return _array(column, values)

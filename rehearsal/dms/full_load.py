@@ -54,7 +54,8 @@ class FullLoad:
         definition = self._source.definition(*table, milliseconds=milliseconds)
         state.status, state.message = TableStatus.FULL_LOAD, ""
         state.key, state.declared = definition.key, definition.declared
-        state.unnamed_types, state.full_load_rows = definition.unnamed_types, 0
+        state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
+        state.full_load_rows = 0
         if any(column.is_large for column in definition.columns) and not definition.key:
             self._fail(state, "a table with large values needs a primary key, otherwise DMS cannot replicate them")
             return

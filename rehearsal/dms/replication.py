@@ -14,7 +14,7 @@ from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.full_load import Consistency, FullLoad
 from rehearsal.dms.sinks import Sink
 from rehearsal.dms.source import Source
-from rehearsal.dms.source_errors import ReplicationFailedError, SourceLostError
+from rehearsal.dms.source_errors import ReloadRefusedError, ReplicationFailedError, SourceLostError
 from rehearsal.dms.table_folders import Table, TableFolders
 
 _log = logging.getLogger(__name__)
@@ -72,8 +72,7 @@ class Replication:
                     is_started = True
                     if self.definition.replication_type == "full-load":
                         return
-                while not self._wanted.empty():
-                    self.reload(*self._wanted.get())
+                self._reload_what_was_asked_for()
                 count = self.step()
                 retries.succeeded()
             except SourceLostError as error:
@@ -98,12 +97,22 @@ class Replication:
         for state in states:
             definition = self._source.definition(state.schema, state.table, milliseconds=False)
             if state.declared and definition.declared != state.declared:
-                raise ReplicationFailedError(
+                raise ReloadRefusedError(
                     f"{state.name} was altered since its last load, and a reload keeps the former definition: stop, "
                     "and load all tables again (reload-target)"
                 )
             self._stream.write_table((state.schema, state.table))
         self._load(states, "table")
+
+    def _reload_what_was_asked_for(self) -> None:
+        while not self._wanted.empty():
+            for table in self._wanted.get():
+                try:
+                    self.reload(table)
+                except ReloadRefusedError as error:
+                    _log.warning("%s", error)
+                    if state := self.checkpoint.tables.get(".".join(table)):
+                        state.status, state.message = TableStatus.ERROR, str(error)
 
     def reload_all(self) -> None:
         """Load every table again by its present definition, as reload-target does after a stop."""
@@ -143,7 +152,7 @@ class Replication:
     def _state(self, table: Table) -> TableState:
         found = self.checkpoint.tables.get(".".join(table))
         if found is None:
-            raise ReplicationFailedError(f"{'.'.join(table)} is no table of this replication")
+            raise ReloadRefusedError(f"{'.'.join(table)} is no table of this replication")
         return found
 
     def _resume(self) -> None:

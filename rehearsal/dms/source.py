@@ -27,6 +27,8 @@ class TableDefinition:
     key: tuple[str, ...]
     declared: tuple[tuple[str, str], ...]
     """Each column's name and the type as it is written in CREATE TABLE."""
+    hidden: tuple[str, ...] = ()
+    """Generated and invisible columns, which DMS does not replicate."""
 
     @property
     def unnamed_types(self) -> dict[str, str]:
@@ -106,22 +108,26 @@ class Source:
         """How a table looks now; without columns if there is none."""
         where = "WHERE table_schema = %s AND table_name = %s"
         with self.cursor() as cursor:
-            # generated columns are not in the log, invisible ones not in SELECT *: DMS replicates neither
             cursor.execute(
-                f"SELECT * FROM information_schema.columns {where} AND IS_GENERATED = 'NEVER' "  # noqa: S608
-                "AND EXTRA NOT LIKE '%%INVISIBLE%%' ORDER BY ordinal_position",
+                f"SELECT * FROM information_schema.columns {where} ORDER BY ordinal_position",  # noqa: S608
                 (schema, table),
             )
-            columns = cursor.fetchall()
+            rows = cursor.fetchall()
             cursor.execute(
                 f"SELECT column_name AS name FROM information_schema.key_column_usage {where} "  # noqa: S608
                 "AND constraint_name = 'PRIMARY' ORDER BY ordinal_position",
                 (schema, table),
             )
             key = tuple(row["name"] for row in cursor.fetchall())
+        hidden = tuple(row["COLUMN_NAME"] for row in rows if _is_hidden(row))
+        columns = [row for row in rows if not _is_hidden(row)]
         made = tuple(declared_column(row, milliseconds=milliseconds) for row in columns)
         declared = tuple((row["COLUMN_NAME"], row["COLUMN_TYPE"].lower()) for row in columns)
-        return TableDefinition(schema, table, made, key, declared)
+        return TableDefinition(schema, table, made, key, declared, hidden)
+
+
+def _is_hidden(row: Mapping[str, Any]) -> bool:
+    return row["IS_GENERATED"] != "NEVER" or "INVISIBLE" in str(row["EXTRA"]).upper()
 
 
 class SnapshotReader:

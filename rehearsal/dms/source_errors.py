@@ -25,6 +25,10 @@ class ReplicationFailedError(Exception):
     """The replication stops: a person has to do something."""
 
 
+class ReloadRefusedError(ReplicationFailedError):
+    """One table cannot be loaded again on its own."""
+
+
 class SourceLostError(Exception):
     """The source does not answer; it is tried again."""
 

@@ -309,3 +309,46 @@ def test_statistics_count_rows_as_dms_does(database: Database, sink: MemorySink)
     state = replication.checkpoint.tables[f"{database.schema}.trips"]
     assert (state.status, state.full_load_rows) == (TableStatus.COMPLETED, 3)
     assert (state.inserts, state.updates, state.deletes, state.ddls) == (2, 2, 1, 1)
+
+
+def test_generated_and_invisible_columns_reach_no_file(database: Database, sink: MemorySink) -> None:
+    database.run(
+        "CREATE TABLE sums (id INT PRIMARY KEY, a INT, s INT AS (a + 1) STORED, v INT AS (a + 2) VIRTUAL, "
+        "i INT INVISIBLE DEFAULT 4)",
+        "INSERT INTO sums (id, a) VALUES (1, 1)",
+    )
+    replication = database.replication(sink)
+    replication.start()
+    database.run("INSERT INTO sums (id, a) VALUES (2, 2)", "UPDATE sums SET a = 5 WHERE id = 1")
+    replication.step(write=True)
+    columns = [[name for name in sink.table(key).column_names if name.islower()] for key in sink.keys]
+    assert columns == [["id", "a"], ["id", "a"]]
+    assert {key: row["a"] for key, row in lake_rows(sink.files, f"{database.schema}/sums/").items()} == {
+        (1,): 5,
+        (2,): 2,
+    }
+
+
+def test_a_reload_that_dms_would_fail_suspends_the_table_and_the_others_go_on(
+    database: Database, sink: MemorySink
+) -> None:
+    fill(database, 2)
+    replication = database.replication(sink, s3={"CdcMaxBatchInterval": 0})
+    stopped = threading.Event()
+    running = threading.Thread(target=replication.run, args=(stopped,))
+    running.start()
+    try:
+        while replication.checkpoint.position is None:
+            time.sleep(0.05)
+        database.run("ALTER TABLE codes ADD COLUMN more INT")
+        replication.ask_for_reload((database.schema, "codes"))
+        codes = f"{database.schema}.codes"
+        while replication.checkpoint.tables[codes].status != TableStatus.ERROR:
+            time.sleep(0.05)
+        database.run("DELETE FROM trips")
+        while len(sink.rows("trips", loads=False)) < 2:
+            time.sleep(0.05)
+    finally:
+        stopped.set()
+        running.join()
+    assert "was altered since its last load" in replication.checkpoint.tables[codes].message
