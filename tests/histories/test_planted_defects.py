@@ -455,6 +455,7 @@ FIRST: dict[Plant, int] = {
     half_of_an_approval_counts_as_a_whole_load: 94,
     sweep_restarts: 38,
     claim_of_a_cadence_is_ignored: 20,
+    rest_of_a_backlog_is_archived: 47,
 }
 """The seed with which the search begins: the histories before it do not meet the defect, ten in a CPU second."""
 
