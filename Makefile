@@ -33,10 +33,12 @@ install: $(READY) ## install the locked dependencies into .venv
 
 # Of wheels only: a source distribution would run code of its own while it is installed. The path file stands for the
 # editable install, whose build tools are not in this lock.
+# The pip of $(PYTHON) installs uv, if there is one: a new environment takes 6 CPU seconds to unpack a pip of its own.
 $(SYNTH)/.ready: requirements-synth.txt requirements-uv.txt
 	@echo "Installing what synthesis needs into $(SYNTH) …"
-	@$(PYTHON) -m venv --clear $(SYNTH)
-	@$(SYNTH)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-uv.txt
+	@$(PYTHON) -m venv --clear --without-pip $(SYNTH)
+	@python=$(PYTHON); $$python -m pip --version >/dev/null 2>&1 || { python=$(SYNTH)/bin/python; $$python -m ensurepip >/dev/null; }; \
+		$$python -m pip --python $(SYNTH)/bin/python install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-uv.txt
 	@$(SYNTH)/bin/uv pip sync --quiet --python $(SYNTH)/bin/python --only-binary :all: --require-hashes $<
 	@printf '%s\n' "$$PWD" "$$PWD/infra-repo" "$$PWD/etl-repo" "$$PWD/etl-repo/src" \
 		> "$$($(SYNTH)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/data_lake.pth"

@@ -111,6 +111,8 @@ CHECKS = ("make install", "make check", "make test-synth")
 """The commands of the test build that a quick rehearsal leaves out: they take minutes."""
 _COMPONENTS = {app: app.removesuffix("-repo") for app in APPS}
 _SIDE_BY_SIDE = 2
+# What a person deploys by hand here, the pipeline's own build validates when it synthesises the same templates.
+_OF_SCRIPTS = {"CDK_VALIDATION": "false"}
 _DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 _LINES_SHOWN = 30
 
@@ -180,6 +182,18 @@ class Rehearsal:
         deployment = self.platform.deployment
         return self.emulator.client("codepipeline", account=deployment.account, region=deployment.region)
 
+    def hold_deployment(self, app: str, environment: str, reason: str) -> None:
+        """Let a pipeline build and publish, but not enter the stage that deploys."""
+        self.codepipeline.disable_stage_transition(**self._into_deployment(app, environment), reason=reason)
+
+    def release_deployment(self, app: str, environment: str) -> None:
+        """Let it enter that stage."""
+        self.codepipeline.enable_stage_transition(**self._into_deployment(app, environment))
+
+    def _into_deployment(self, app: str, environment: str) -> dict[str, str]:
+        name = self.pipeline(app, environment)  # the stage has the name of its pipeline
+        return {"pipelineName": name, "stageName": name, "transitionType": "Inbound"}
+
     def pipeline(self, app: str, environment: str) -> str:
         """The name of a pipeline."""
         return Names.of(self.platform, self.platform.environments[environment]).stage(_COMPONENTS[app])
@@ -191,7 +205,8 @@ class Rehearsal:
     def _script(self, account: str, *words: str) -> None:
         """Run one of the project's bootstrap scripts with the credentials of an account."""
         command = [sys.executable, "-m", "scripts.bootstrap", *words]
-        environment = {**os.environ, **self.emulator.shell_environment(account), "JSII_NODE": str(toolchain.node())}
+        environment = {**os.environ, **self.emulator.shell_environment(account), **_OF_SCRIPTS}
+        environment["JSII_NODE"] = str(toolchain.node())
         run = subprocess.run(
             command, cwd=self._project, env=environment, capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL,

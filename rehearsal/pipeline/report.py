@@ -1,7 +1,8 @@
 """Shows what pipelines do and did, as CodePipeline's API tells it: in a terminal as they run, afterwards as a page."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,8 +36,15 @@ class RunningAction:
 class PipelineWatch:
     """Tells once what happens in pipelines."""
 
-    def __init__(self, codepipeline: Any, console: Console) -> None:  # noqa: ANN401 - boto3 makes clients at run time
+    def __init__(
+        self,
+        codepipeline: Any,  # noqa: ANN401 - boto3 makes clients at run time
+        console: Console,
+        show: Callable[[Sequence[RunningAction]], object] | None = None,
+    ) -> None:
         self._codepipeline, self._console = codepipeline, console
+        self._show = show
+        """Takes what runs now, in place of spinners of its own."""
         self._told: set[str] = set()
 
     def pass_over_the_past(self) -> None:
@@ -45,12 +53,16 @@ class PipelineWatch:
             ended = [each for each in self._executions(listed["name"]) if each["status"] != _RUNNING]
             self._told |= {each["pipelineExecutionId"] for each in ended}
 
-    def until_settled(self, pipelines: Sequence[str]) -> dict[str, str]:
-        """Watch until nothing runs but what waits for a person; give the status of each pipeline's newest execution."""
+    def until_settled(self, pipelines: Sequence[str], beside: Sequence[str] = ()) -> dict[str, str]:
+        """Watch until nothing runs but what waits for a person; give the status of each pipeline's newest execution.
+
+        What happens in pipelines beside these is told too, and nobody waits for it.
+        """
         with self._live() as live:
             while True:
                 statuses = {name: self._status(name) for name in pipelines}
-                running = self._look(pipelines, live)  # afterwards: what has ended is told before this returns
+                # afterwards: what has ended is told before this returns
+                running = self._look([*pipelines, *beside], live)
                 waiting = {action.pipeline for action in running if action.is_approval}
                 if all(status != _RUNNING or name in waiting for name, status in statuses.items()):
                     return statuses
@@ -63,12 +75,16 @@ class PipelineWatch:
                 self._look([each["name"] for each in self._codepipeline.list_pipelines()["pipelines"]], live)
                 time.sleep(_POLL_SECONDS)
 
-    def _live(self) -> Live:
+    def _live(self) -> AbstractContextManager[Live | None]:
+        if self._show:
+            return nullcontext()
         return Live(console=self._console, transient=True, auto_refresh=self._console.is_terminal)
 
-    def _look(self, pipelines: Sequence[str], live: Live) -> list[RunningAction]:
+    def _look(self, pipelines: Sequence[str], live: Live | None) -> list[RunningAction]:
         running = [action for name in pipelines for action in self._pipeline(name)]
-        if self._console.is_terminal:
+        if self._show:
+            self._show(running)
+        elif live and self._console.is_terminal:
             live.update(Group(*(_spinner(action) for action in running)))
         return running
 
