@@ -21,6 +21,7 @@ from rehearsal import toolchain
 from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import WITHOUT_VALIDATION
 from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.repository import Repository, hook
 from rehearsal.private_files import make_private_folder
@@ -111,8 +112,6 @@ CHECKS = ("make install", "make check", "make test-synth")
 """The commands of the test build that a quick rehearsal leaves out: they take minutes."""
 _COMPONENTS = {app: app.removesuffix("-repo") for app in APPS}
 _SIDE_BY_SIDE = 2
-# What a person deploys by hand here, the pipeline's own build validates when it synthesises the same templates.
-_OF_SCRIPTS = {"CDK_VALIDATION": "false"}
 _DEPLOYED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 _LINES_SHOWN = 30
 
@@ -205,7 +204,8 @@ class Rehearsal:
     def _script(self, account: str, *words: str) -> None:
         """Run one of the project's bootstrap scripts with the credentials of an account."""
         command = [sys.executable, "-m", "scripts.bootstrap", *words]
-        environment = {**os.environ, **self.emulator.shell_environment(account), **_OF_SCRIPTS}
+        # what is deployed by hand here, the pipeline's own build synthesises again
+        environment = {**os.environ, **self.emulator.shell_environment(account), **WITHOUT_VALIDATION}
         environment["JSII_NODE"] = str(toolchain.node())
         run = subprocess.run(
             command, cwd=self._project, env=environment, capture_output=True, text=True, check=False,

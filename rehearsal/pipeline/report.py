@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from rehearsal.emulator.settings import VALIDATION
 from rehearsal.pipeline.actions import NOT_PUSHED_YET
 from rehearsal.pipeline.rehearsal import Rehearsal
 from rehearsal.report.page import PipelineAction, PipelineExecution, PipelineStage, RehearsalReport, render_rehearsal
@@ -188,10 +189,11 @@ E-mail and alarms, and pipelines that deploy into other Regions than their own.
 LIMITS = tuple(" ".join(limit.split()) for limit in _LIMITS.strip().split("\n\n"))
 
 
-def limits(left_out: Sequence[str]) -> tuple[str, ...]:
+def limits(left_out: Sequence[str], *, validated: bool = True) -> tuple[str, ...]:
     """The limits of one rehearsal, the commands that it left out first."""
     checks = (f"Left out in every test build of this rehearsal: {', '.join(left_out)}.",) if left_out else ()
-    return (*checks, *LIMITS)
+    validation = () if validated else (f"Left out in every build that synthesises: {VALIDATION}.",)
+    return (*checks, *validation, *LIMITS)
 
 
 # Reads what the pipelines did over CodePipeline's API and writes it as a page.
@@ -210,8 +212,9 @@ def rehearsal_report(rehearsal: Rehearsal, started: datetime) -> RehearsalReport
     names = [each["name"] for each in codepipeline.list_pipelines()["pipelines"]]
     executions = [execution for name in names for execution in _executions(codepipeline, name)]
     executions.sort(key=lambda execution: execution.actions[0].start if execution.actions else datetime.now(UTC))
-    left_out = rehearsal.emulator.settings.skipped_commands
-    return RehearsalReport(started, tuple(each for each in executions if _had_something_to_do(each)), limits(left_out))
+    settings = rehearsal.emulator.settings
+    said = limits(settings.skipped_commands, validated=settings.validates_templates)
+    return RehearsalReport(started, tuple(each for each in executions if _had_something_to_do(each)), said)
 
 
 def _had_something_to_do(execution: PipelineExecution) -> bool:
