@@ -108,17 +108,17 @@ class Emulator:
 
     def client(self, service: str, *, account: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         """Return a boto3 client that acts as the root of `account`."""
-        config = Config(retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"})
         with _MAKING:
-            return boto3.client(service, config=config, **self._root_of(account, region))  # type: ignore[call-overload]
+            return boto3.client(service, **self._root_of(account, region))  # type: ignore[call-overload]
 
     def resource(self, service: str, *, account: str, region: str | None = None) -> Any:  # noqa: ANN401 - as above
         """Return a boto3 resource that acts as the root of `account`."""
         with _MAKING:
             return boto3.resource(service, **self._root_of(account, region))  # type: ignore[call-overload]
 
-    def _root_of(self, account: str, region: str | None) -> dict[str, str]:
+    def _root_of(self, account: str, region: str | None) -> dict[str, Any]:
         return {
+            "config": Config(retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"}),
             "endpoint_url": self.endpoint,
             "region_name": region or self.settings.region,
             "aws_access_key_id": account,
