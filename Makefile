@@ -82,7 +82,7 @@ test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, 
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools
 
 test-histories: $(READY) ## the history tester itself, planted defects; kills and interleavings of deployed code
-	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal tests/histories
+	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/histories
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "(simulation or hypothesis) and not slow" tests/unit
 
 test-spark: $(SPARK) ## the table writers and the taxi flow's jobs on real Spark, Hudi and Iceberg
@@ -112,10 +112,10 @@ test-rights: test-embedded-lake test-embedded-config_manager ## each right of th
 	@$(PYTEST) --quiet tests/rights
 
 test-slow: $(READY) node_modules/.package-lock.json ## what make test leaves out: every type of key, further combinations, more examples, the benchmarks themselves
-	@$(PYTEST) --quiet -m slow tests/unit tests/tools tests/spark tests/embedded
+	@$(PYTEST) --quiet -m slow tests/unit tests/tools tests/spark tests/histories tests/embedded tests/end_to_end
 
 test-end-to-end: $(READY) node_modules/.package-lock.json ## the demo as a test
-	@$(PYTEST) --quiet tests/end_to_end
+	@$(PYTEST) --quiet -m "not slow" tests/end_to_end
 
 synth: $(READY) ## synthesise both apps into their cdk.out folders
 	@export JSII_NODE="$$($(BIN)/python -c 'from rehearsal import toolchain; print(toolchain.node())')"; \
