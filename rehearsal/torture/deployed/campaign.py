@@ -3,19 +3,21 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from odp.config_manager.request import RequestContent
 from odp.configuration import fields_of
 from odp.records import AUTO, BatchConfig, RawTableConfig
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from rehearsal.demo.configuration import deploy_lake, wait_until_decided
@@ -28,7 +30,7 @@ from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.lake import EmulatedLake
 from rehearsal.torture.histories import Act, Step, round_of_steps
 from rehearsal.torture.memory.lake import config_of
-from rehearsal.torture.pairs import Engine, any_storage
+from rehearsal.torture.pairs import ICEBERG, ON_HUDI, STORAGES, Engine, Storage
 from rehearsal.torture.reference_model import FOLDERS, ReferenceModel, any_kind
 from rehearsal.torture.trial import Problem, Trial
 
@@ -36,6 +38,13 @@ CADENCE = "10_min_refresh"
 DATABASE = "odpf_demo_taxi_trips_raw"
 ROUNDS = 2
 TABLES_OF_A_RUN = 50
+STORAGES_OF: Mapping[str | None, Sequence[Storage]] = {
+    None: STORAGES,
+    Engine.SPARK: (ON_HUDI, Storage(ICEBERG)),
+    Engine.NATIVE: (Storage(ICEBERG, 1.0),),
+    AUTO: (Storage(ICEBERG, 0.5),),
+}
+"""How the tables of a campaign may be stored, by the engine that the manifest names."""
 Say = Callable[[str], None]
 
 
@@ -53,9 +62,12 @@ def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
         yield deploy_lake(ENVIRONMENT, emulator, folder / "assemblies", configuration=configuration)
 
 
-def campaign(lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS) -> list[Problem]:
-    """Play the histories of all seeds together; a table is named by its seed."""
-    replicas = list(_replicas(seeds))
+def campaign(
+    lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS, engine: str | None = None
+) -> list[Problem]:
+    """Play the histories of all seeds together; a table is named by its seed. Without `engine`, each draws its own."""
+    replicas = list(_replicas(seeds, STORAGES_OF[engine]))
+    say(f"configuring {len(replicas)} tables")
     configure(lake, replicas)
     trial = Trial(EmulatedLake(lake, CADENCE, DATABASE, replicas), replicas)
     for number in range(rounds):
@@ -88,7 +100,7 @@ def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
     yield Step(Act.RUN, 0, everyone.getrandbits(32))
 
 
-def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
+def _replicas(seeds: Iterable[int], storages: Sequence[Storage]) -> Iterator[ReferenceModel]:
     """Two tables each have one name, in two sources."""
     taken: set[str] = set()
     for seed in seeds:
@@ -96,7 +108,7 @@ def _replicas(seeds: Iterable[int]) -> Iterator[ReferenceModel]:
         kind = any_kind(f"t{seed // 2}", draw, taken)
         taken.add(kind.source_table_name)
         replica = ReferenceModel(f"t{seed}", kind, draw, lambda: datetime.now(UTC))
-        replica.storage = any_storage(Random(replica.name))
+        replica.storage = Random(replica.name).choice(storages)
         yield replica
 
 
@@ -108,11 +120,17 @@ def _config_of(replica: ReferenceModel) -> RawTableConfig:
 
 # The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real.
 
+_OF_ENGINE = "The engine of all tables, as a manifest names it; else each table draws format and engine."
+
 
 def torture_lake(
     seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many tables, each with a history.")] = 20,
     first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first table's seed.")] = 0,
     rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="How many executions with faults.")] = ROUNDS,
+    engine: Annotated[
+        Literal["auto", "native", "spark"] | None,
+        typer.Option(envvar="ENGINE", help=_OF_ENGINE),
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Option(envvar="REHEARSAL_FOLDER", help="A new folder in which the lake is kept, with all logs."),
@@ -127,7 +145,7 @@ def torture_lake(
         console.status("deploying the lake") as status,
         deployed_lake(place) as lake,
     ):
-        problems = campaign(lake, range(first, first + seeds), status.update, rounds=rounds)
+        problems = campaign(lake, range(first, first + seeds), _progress(console, status), rounds=rounds, engine=engine)
     if not problems:
         console.print(f"{seeds:,} tables passed")
         return
@@ -137,6 +155,17 @@ def torture_lake(
     console.print(table)
     console.print(f"{len({problem.table for problem in problems})} of {seeds:,} tables failed")
     raise typer.Exit(1)
+
+
+def _progress(console: Console, status: Status) -> Say:
+    """Show what happens now, and keep a line of it with the minutes since the start."""
+    start = time.monotonic()
+
+    def say(text: str) -> None:
+        status.update(text)
+        console.print(f"{(time.monotonic() - start) / 60:6.1f} min  {text}", highlight=False)
+
+    return say
 
 
 @contextmanager
