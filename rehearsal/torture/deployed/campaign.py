@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+from deployment_account.names import OdpTable
 from rehearsal.demo.configuration import deploy_lake, wait_until_decided
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
@@ -28,6 +29,7 @@ from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors
 from rehearsal.private_files import writing_privately
 from rehearsal.torture.deployed.lake import EmulatedLake
+from rehearsal.torture.deployed.refreshes import defects, endings
 from rehearsal.torture.histories import Act, Step, round_of_steps
 from rehearsal.torture.memory.lake import config_of
 from rehearsal.torture.pairs import ICEBERG, ON_HUDI, STORAGES, Engine, Storage
@@ -68,23 +70,28 @@ def campaign(
     """Play the histories of all seeds together; a table is named by its seed. Without `engine`, each draws its own."""
     replicas = list(_replicas(seeds, STORAGES_OF[engine]))
     say(f"configuring {len(replicas)} tables")
-    configure(lake, replicas)
+    configure(lake, replicas, 0)
     trial = Trial(EmulatedLake(lake, CADENCE, DATABASE, replicas), replicas)
     for number in range(rounds):
         say(f"round {number + 1} of {rounds}")
+        if number and _may_change_engine(replicas):
+            configure(lake, replicas, number)
         for step in _round(seeds, number):
             trial.take(step)
     say("settling")
+    if _may_change_engine(replicas):
+        configure(lake, replicas, rounds)
     for replica in replicas:
         replica.source.change(Random(replica.name))
     trial.settle()
-    return list(trial.judge())
+    say("judging")
+    return [*trial.judge(), *defects(lake.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY))]
 
 
-def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel]) -> None:
-    """Have the Configuration Manager make the tables known, in as few batches as go well."""
+def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel], number: int) -> None:
+    """Have the Configuration Manager make the tables known, in as few batches as go well; `number` counts the times."""
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, TABLES_OF_A_RUN)
-    entries = [fields_of(_config_of(replica)) for replica in replicas]
+    entries = [fields_of(_config_of(replica, number)) for replica in replicas]
     manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
     request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
     decided = wait_until_decided(lake, "the tables of the histories", lambda _: None, request)
@@ -112,10 +119,18 @@ def _replicas(seeds: Iterable[int], storages: Sequence[Storage]) -> Iterator[Ref
         yield replica
 
 
-def _config_of(replica: ReferenceModel) -> RawTableConfig:
-    """With `auto` a table begins natively, and goes to Spark when a native run of it is killed."""
-    engine = {0.0: Engine.SPARK.value, 1.0: Engine.NATIVE.value}.get(replica.storage.native_share, AUTO)
-    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE, engine=engine)
+def _may_change_engine(replicas: Iterable[ReferenceModel]) -> bool:
+    return any(0 < replica.storage.native_share < 1 for replica in replicas)
+
+
+def _config_of(replica: ReferenceModel, number: int) -> RawTableConfig:
+    """A table of either engine has another one in each round; with `auto` it begins natively.
+
+    A native run that is killed leaves it to Spark.
+    """
+    of_either = Random(f"{replica.name}/{number}/engine").choice((AUTO, *Engine))
+    engine = {0.0: Engine.SPARK, 1.0: Engine.NATIVE}.get(replica.storage.native_share, of_either)
+    return replace(config_of(replica), refresh_cadence=CADENCE, raw_database_name=DATABASE, engine=str(engine))
 
 
 # The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real.
@@ -146,6 +161,7 @@ def torture_lake(
         deployed_lake(place) as lake,
     ):
         problems = campaign(lake, range(first, first + seeds), _progress(console, status), rounds=rounds, engine=engine)
+        console.print(_table_of_endings(lake))
     if not problems:
         console.print(f"{seeds:,} tables passed")
         return
@@ -155,6 +171,13 @@ def torture_lake(
     console.print(table)
     console.print(f"{len({problem.table for problem in problems})} of {seeds:,} tables failed")
     raise typer.Exit(1)
+
+
+def _table_of_endings(lake: DeployedLake) -> Table:
+    table = Table("engine", "how refreshes ended", "refreshes")
+    for (engine, ending), count in sorted(endings(lake.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)).items()):
+        table.add_row(engine, ending, f"{count:,}")
+    return table
 
 
 def _progress(console: Console, status: Status) -> Say:
