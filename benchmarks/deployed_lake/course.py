@@ -51,7 +51,7 @@ class Course:
         self.say(f"{landings} landings of the warm table")
         seconds = [of_warm.land(number) for number in range(1, landings + 1)]
         of_warm.write_expected(landings, self.work / "expected" / table.name)
-        self._compare(table)
+        self.compare(table)
         return Report(measured, (loaded, changed), tuple(seconds), found)
 
     def _refresh(self, name: str, workload: Workload, file: str) -> Measured:
@@ -74,9 +74,10 @@ class Course:
         oracle.change(workload.source_tables)
         for table in workload.source_tables:
             oracle.export(table, self.work / "expected" / table.name)
-            self._compare(table)
+            self.compare(table)
 
-    def _compare(self, table: SourceTable) -> None:
+    def compare(self, table: SourceTable) -> None:
+        """Compare every value of a table with what is expected of it."""
         source = self.buckets / STAGING / table.key(LOAD)
         found = self.work / "found" / table.name
         found.mkdir(parents=True)

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.workspace import FOLDER
+
 Function = tuple[str, int, str]
 Edge = tuple[int, int, float, float]
 Times = tuple[int, int, float, float, Mapping[Function, Edge]]
 """Calls, calls without recursion, seconds of its own, seconds with all that it calls, and the same by caller."""
 
+KEPT = FOLDER / "lake.prof"
+"""For whoever wants to see more of it: `python -m pstats`."""
 REST = "the rest: plan, configuration, log, start of threads"
 OUTSIDE = "outside of Python: threads of Arrow"
 MODULES = {
@@ -51,6 +55,7 @@ class Phase:
 def phases(folder: Path, cpu_of_process: float) -> tuple[Phase, ...]:
     """Sum all profiles of a folder up, the longest phase first; what the process needed beyond them is Arrow's."""
     profiles = pstats.Stats(*map(str, sorted(folder.glob("*.prof"))))
+    profiles.dump_stats(KEPT)
     found = cpu_by_phase(profiles.stats)  # type: ignore[attr-defined]
     found[OUTSIDE] = max(0.0, cpu_of_process - sum(found.values()))
     return tuple(Phase(name, cpu) for name, cpu in sorted(found.items(), key=lambda item: -item[1]))

@@ -6,7 +6,7 @@ from statistics import median
 
 from benchmarks.change_phase.workload import Workload
 from benchmarks.deployed_lake.lake import FILE_MANAGER, NATIVE, PLAN
-from benchmarks.deployed_lake.phases import Phase
+from benchmarks.deployed_lake.phases import KEPT, Phase
 from benchmarks.deployed_lake.requests_made import Window
 from benchmarks.deployed_lake.warm_table import Landing
 from benchmarks.figures import Figures, Record
@@ -132,7 +132,7 @@ _OF_MONEY = (
     "Prices of docs/cost.md. The function as if it took as long on AWS; an item of the ledger as one unit, in a "
     "transaction as two; GetTable and UpdateTable of the Data Catalog, keys and logs are left out."
 )
-_OF_PROFILE = "CPU seconds of all threads by Python's profiler, which makes Python code slower than it is."
+_OF_PROFILE = f"CPU seconds of all threads by Python's profiler, which makes Python code slower than it is: {KEPT}"
 
 
 def _moments(name: str, landing: Landing) -> Record:

@@ -27,8 +27,8 @@ def _refreshed(faults: dict[str, Fault], monkeypatch: pytest.MonkeyPatch) -> Any
         return SimpleNamespace(refresh=lambda _: None)
 
     monkeypatch.setattr(refresher_under_fire, "TableRefresher", refresher)
-    ports = {"leases": Leases(), "has_time": lambda: False}
-    RefresherUnderFire(RunFaults(faults, []), "run", **ports).refresh(CONFIG)
+    faulty = RefresherUnderFire(RunFaults(faults, []), "run", leases=Leases(), has_time=lambda: False)
+    faulty.refresh(CONFIG)
     return given[0]
 
 
