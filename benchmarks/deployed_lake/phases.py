@@ -23,7 +23,7 @@ REST = "the rest: plan, configuration, log, start of threads"
 OUTSIDE = "outside of Python: threads of Arrow"
 MODULES = {
     "ledger in DynamoDB: lease, pending files, run log": ("odp/dynamodb/", "lake/ledger/"),
-    "S3: list and check landed files": ("odp/file_manager/", "odp/s3.py", "lake/landing/"),
+    "S3: list, check and open landed files": ("odp/file_manager/", "odp/s3.py", "lake/landing/"),
     "read change files, keep the last row of each key": ("odp/native/",),
     "commit: manifests, metadata, Data Catalog": tuple(
         f"lake/tables/iceberg_native/{name}.py"
