@@ -15,7 +15,7 @@ TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
-EMBEDDED := $(addprefix test-embedded-,lake pipeline deployment tables torture bootstrap config_manager emulator benchmarks)
+EMBEDDED := $(addprefix test-embedded-,lake pipeline deployment tables torture dms bootstrap config_manager emulator benchmarks)
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ torture: $(READY) ## play random histories against the rules of the data (SEEDS=
 
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, FIRST=seed, ENGINE=native|spark|auto, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
+
+torture-source: $(READY) ## play them on a real database: its stand-in for DMS writes what the tester claims that DMS writes (SEEDS=n, FIRST=seed)
+	@$(BIN)/python -m rehearsal torture-source
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Eight tiers of tests, three at a time; each shows its output when it has ended …"
@@ -162,11 +165,11 @@ lock: ## write the lock files of Python packages anew from pyproject.toml
 	$(COMPILE) --group tools -o requirements-tools.txt
 	echo 'uv==0.13.9' | $(COMPILE) - -o requirements-uv.txt
 
-lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 240 MB
+lock-jars: $(READY) ## write jars.lock.json anew from rehearsal/jars.py, which takes a download of 390 MB
 	@$(BIN)/python -m rehearsal.jars
 
 clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-lake bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-lake bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean

@@ -17,6 +17,8 @@ from typing import Any, cast
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from rehearsal.dms import api as dms
+from rehearsal.dms.service import DmsService
 from rehearsal.emulator import (
     athena,
     catalog_entries,
@@ -63,9 +65,12 @@ def install(settings: EmulatorSettings) -> Stop:
     state_machines.install(settings, runner)
     pipelines = Pipelines(settings)
     codepipeline.install(pipelines)
+    replications = DmsService(settings)
+    dms.install(replications)
 
     def stop() -> None:
         pipelines.stop_all()
+        replications.stop_all()
         runner.stop_all()
 
     return stop
