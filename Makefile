@@ -58,7 +58,7 @@ rehearse: $(READY) node_modules/.package-lock.json ## four accounts on this mach
 torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
 	@$(BIN)/python -m rehearsal torture
 
-torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, REHEARSAL_FOLDER=new folder keeps it)
+torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, FIRST=seed, ENGINE=native|spark|auto, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
 
 torture-source: $(READY) ## play them on a real database: its stand-in for DMS writes what the tester claims that DMS writes (SEEDS=n, FIRST=seed)
@@ -124,6 +124,9 @@ synth: $(READY) ## synthesise both apps into their cdk.out folders
 bench: $(READY) ## apply changes to 18 small tables and a large one, beside textbook Hudi, Iceberg, Delta and duckdb (ROUNDS=n)
 	@$(BIN)/python -m benchmarks changes
 
+bench-lake: $(READY) node_modules/.package-lock.json ## small tables on a deployed lake, from files in S3 to commits: requests, CPU, money, seconds (TABLES=n, ROWS=n, CHANGES=n, LANDINGS=n)
+	@$(BIN)/python -m benchmarks lake
+
 bench-taxi: $(READY) ## rows per second of the taxi flow's jobs, beside duckdb on the same files (TRIPS=file, ROWS=n)
 	@$(BIN)/python -m benchmarks taxi
 
@@ -171,4 +174,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-lake bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean

@@ -46,7 +46,11 @@ class DeployedLake:
 
     def published(self, name: str) -> str:
         """Read a value that a stack has published."""
-        return str(self.client("ssm").get_parameter(Name=self._names.parameter(name))["Parameter"]["Value"])
+        return str(self._parameters.get_parameter(Name=self._names.parameter(name))["Parameter"]["Value"])
+
+    @cached_property
+    def _parameters(self) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        return self.client("ssm")
 
     def table(self, table: OdpTable) -> str:
         """The physical name of a DynamoDB table."""

@@ -94,6 +94,8 @@ class EmulatorSettings:
     """Whether CDK validates what builds synthesise; if not, their results say so."""
     calls: str = field(default_factory=_folder_of_calls)
     """The folder in which it writes down what roles call, if there is one."""
+    requests: str = ""
+    """The file in which it writes down each request of each role, if there is one."""
     root_secret: str = field(default="", repr=False)
     """The secret of every account's root; the emulator draws one for each run."""
     repositories: Path = Path()

@@ -29,6 +29,7 @@ from odp.file_processor.apply.table_format import bound_columns, definition_of, 
 from odp.file_processor.apply.technical_columns import technical_columns
 from odp.native.dms_rows import OpenFile, read_columns
 from odp.native.final_rows import FinalRows, schema_of
+from odp.native.small_files import once
 from odp.records import RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
@@ -74,7 +75,8 @@ class NativeTableWriter:
     def _change(self, decided: DecidedRefresh) -> RowChange:
         _refuse_history(decided)
         files = () if decided.is_emptied else decided.refresh.read_files
-        file_columns = read_columns(files, self._open_file)
+        open_file = once(self._open_file)
+        file_columns = read_columns(files, open_file)
         columns, named = decided.columns(file_columns), decided.named(file_columns)
         _refuse_other_keys(decided, columns)
         config = with_table_names(decided.config)
@@ -84,7 +86,7 @@ class NativeTableWriter:
         if decided.is_emptied:
             empty = schema_of(config, columns).empty_table()
             return RowChange(kind, empty, stored, decided.proof("", {}, None), fence=decided.refresh.fence)
-        rows = FinalRows(config, columns, files, named, self._open_file, version)
+        rows = FinalRows(config, columns, files, named, open_file, version)
         may_count = may_count_updates_without_row(decided.refresh, decided.existing, named.values())
         counts = may_count and decided.is_merged and not decided.is_historical
         counted = rows.counts() if counts else None
