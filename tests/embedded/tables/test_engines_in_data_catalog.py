@@ -19,7 +19,7 @@ from rehearsal.emulator.process import Emulator
 from rehearsal.local_spark import local_session
 from tests.embedded.tables.conftest import lake_of, use
 from tests.spark.tables.native import Catalogs
-from tests.spark.tables.turns import ENGINES, Turns, take_turns
+from tests.spark.tables.turns import ENGINES, Turns, refuse_nothing_after_compaction, take_turns
 from tests.unit.lake.iceberg_native.lake import DATABASE, SCHEMA
 
 ACCOUNT, BUCKET, NAME = "799999999999", "bucket-of-both-engines", "glue_catalog"
@@ -92,6 +92,11 @@ def test_commit_after_which_the_other_engine_committed_is_refused_by_the_version
     found = turns.found(SCHEMA)
     assert set(map(str, found.values())) == {str([("I", 2, 2, "b"), ("U", 1, 9, "a")])}
     assert turns.told()[1].proof == {"odp.file_ids": '["other"]'}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_table_that_was_compacted_between_two_refreshes_has_its_proof_and_goes_on(turns: Turns, engine: str) -> None:
+    refuse_nothing_after_compaction(turns, engine)
 
 
 def test_both_engines_write_the_same_entry_and_the_same_properties(catalogs: Catalogs, glue: Any) -> None:

@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 from lake.errors import LeaseLostError, TableMovedError
 from lake.tables.change import ChangeKind, TableDefinition
 from tests.spark.tables.native import CATALOG, Catalogs, two_catalogs
-from tests.spark.tables.turns import ENGINES, Turns, take_turns
+from tests.spark.tables.turns import ENGINES, Turns, refuse_nothing_after_compaction, take_turns
 from tests.unit.lake.iceberg_native.lake import SCHEMA
 
 
@@ -61,6 +61,11 @@ def test_commit_of_one_engine_refuses_that_of_the_other_which_was_paused_after_i
     found = turns.found(SCHEMA)
     assert found["pyiceberg"] == found["spark"] == [("I", 2, 2, "b"), ("U", 1, 9, "a")]
     assert turns.told()[1].proof == {"odp.file_ids": '["other"]'}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_table_that_was_compacted_between_two_refreshes_has_its_proof_and_goes_on(turns: Turns, engine: str) -> None:
+    refuse_nothing_after_compaction(turns, engine)
 
 
 def test_both_engines_make_tables_with_the_same_properties(catalogs: Catalogs, turns: Turns) -> None:
