@@ -62,7 +62,7 @@ class Turns:
             self.catalogs.to_native(self.definition.database, self.definition.name)
 
     def compact(self) -> None:
-        """Write the rows again by Iceberg's own action, as the Data Catalog's optimizer does: a commit without proof."""
+        """Write the rows again by Iceberg's own action, as the Data Catalog's optimizer does, without a proof."""
         spark, name = self.catalogs.spark, f"{self.catalogs.name}.{self.definition.qualified_name}"
         table = java_class(spark, "org.apache.iceberg.spark.Spark3Util").loadIcebergTable(spark._jsparkSession, name)
         actions = java_class(spark, "org.apache.iceberg.spark.actions.SparkActions").get(spark._jsparkSession)
