@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from lake.errors import TableMovedError
 from lake.spark_session import with_settings
 from lake.tables.change import ChangeKind, TableDefinition
+from lake.tables.partitions import Partition
 from rehearsal.emulator.glue_runner.spark_settings import JVM_OPTIONS
 from rehearsal.emulator.process import Emulator
 from rehearsal.local_spark import local_session
@@ -62,7 +63,7 @@ def _session(emulator: Emulator, folders: pytest.TempPathFactory) -> SparkSessio
 def turns(catalogs: Catalogs) -> Turns:
     name = f"turns_{next(_numbers)}"
     location = f"{catalogs.lake.root}/{DATABASE}/{name}"
-    return Turns(catalogs, TableDefinition(DATABASE, name, location, "ID", ("ID",), "REGION", ("Op", "D")))
+    return Turns(catalogs, TableDefinition(DATABASE, name, location, "ID", ("ID",), Partition("REGION"), ("Op", "D")))
 
 
 def entry(glue: Any, turns: Turns) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def test_both_engines_write_the_same_entry_and_the_same_properties(catalogs: Cat
     for engine in ENGINES:
         name = f"made_{engine}"
         location = f"{catalogs.lake.root}/{DATABASE}/{name}"
-        made = Turns(catalogs, TableDefinition(DATABASE, name, location, "ID", ("ID",), "REGION"))
+        made = Turns(catalogs, TableDefinition(DATABASE, name, location, "ID", ("ID",), Partition("REGION")))
         for _ in range(2):
             made.change(engine, [("I", 1, 1, "a")], SCHEMA, ChangeKind.REPLACE)
         stored = catalogs.lake.reader.load_table((DATABASE, name))
