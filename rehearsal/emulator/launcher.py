@@ -30,6 +30,7 @@ from rehearsal.emulator import (
     service_refusals,
     stacks,
     state_machines,
+    table_optimizers,
 )
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.account_root import use_root_secret
@@ -60,6 +61,7 @@ def install(settings: EmulatorSettings) -> Stop:
     execution_role.install()
     service_refusals.install()
     catalog_entries.install()
+    table_optimizers.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
     state_machines.install(settings, runner)
