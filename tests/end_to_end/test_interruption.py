@@ -20,9 +20,9 @@ def is_synthesising(program: Program, folder: Path) -> None:
 
 
 def runs_a_pipeline(program: Program, folder: Path) -> None:
-    program.wait_for("Source/Source")
+    program.wait_for("Deploy the pipeline of infra-repo")
     while not any("build.sh" in command for command in processes_of(folder).values()):
-        assert "Build/Synth" not in program.output, program.output
+        assert "Succeeded after" not in program.output, program.output
         time.sleep(0.1)
 
 

@@ -92,6 +92,29 @@ def test_a_rejection_ends_the_execution_and_nothing_is_deployed(small: Small) ->
     assert small.topics() == []
 
 
+def test_a_disabled_transition_holds_the_execution_before_its_stage_until_it_is_enabled(small: Small) -> None:
+    small.push()
+    small.deploy(small.stages(with_approval=True))
+    token, transition = small.token(), {"pipelineName": PIPELINE, "stageName": "Deploy", "transitionType": "Inbound"}
+    small.codepipeline.disable_stage_transition(**transition, reason="the network comes first")
+    small.decide("Approved", token)
+    small.until_ended("Approve")
+    state = small.codepipeline.get_pipeline_state(name=PIPELINE)["stageStates"][-1]["inboundTransitionState"]
+    assert (state["enabled"], state["disabledReason"]) == (False, "the network comes first")
+    assert small.executions()[0]["status"] == "InProgress"
+    assert small.topics() == []
+    small.codepipeline.enable_stage_transition(**transition)
+    assert small.result()[0] == "Succeeded"
+    assert small.topics() == ["deployed"]
+
+
+def test_a_transition_of_a_stage_that_the_pipeline_lacks_is_refused(small: Small) -> None:
+    small.push()
+    small.deploy(small.stages(with_deployment=False))
+    with pytest.raises(ClientError, match="StageNotFoundException"):
+        small.codepipeline.enable_stage_transition(pipelineName=PIPELINE, stageName="Nowhere", transitionType="Inbound")
+
+
 def test_what_happens_is_told_on_the_event_bus(small: Small) -> None:
     pattern = {"source": ["aws.codepipeline"], "detail": {"pipeline": [PIPELINE]}}
     queue = small.client("sqs").create_queue(QueueName="notices")["QueueUrl"]

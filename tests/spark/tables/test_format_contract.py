@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lake.tables.change import ChangeKind, Commit, Proof, StoredTable, TableChange, TableDefinition
 from lake.tables.columns import Columns, Promotion, column_type
 from lake.tables.format import Table, open_table
+from lake.tables.partitions import Partition
 from lake.tables.registry import FORMATS
 from tests.spark.tables.formats import CATALOGS, COMMENTS, DATABASE, READERS, TABLE_TYPES
 from tests.spark.tables.native import CATALOG, Catalogs, NativeInSpark, two_catalogs
@@ -109,7 +110,7 @@ def subject(request: pytest.FixtureRequest, spark: SparkSession, native: Catalog
     name = f"{format_name}_{engine}_{next(_numbers)}"
     root = native.lake.root if engine == "native" else "s3://raw"
     definition = TableDefinition(
-        DATABASE, name, f"{root}/{DATABASE}/{name}", "ID", ("ID",), "REGION", ("Op", "D"),
+        DATABASE, name, f"{root}/{DATABASE}/{name}", "ID", ("ID",), Partition("REGION"), ("Op", "D"),
         TABLE_TYPES.get(format_name, ""),
     )  # fmt: skip
     return Subject(spark, format_name, definition, native if engine == "native" else None)

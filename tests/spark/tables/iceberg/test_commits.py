@@ -18,6 +18,7 @@ from lake.tables.columns import column_type
 from lake.tables.iceberg.catalog import load_from
 from lake.tables.iceberg.commits import forget_old_snapshots
 from lake.tables.iceberg.table import IcebergTable
+from lake.tables.partitions import partition_of
 
 SCHEMA = "Op string, ID bigint, V int, AT timestamp, DAY date"
 FIRST = datetime(2026, 1, 31, 10, 30, tzinfo=UTC)
@@ -185,7 +186,7 @@ def test_rule_8_commit_that_comes_between_reading_and_writing_is_not_built_upon(
 def test_rows_of_a_partitioned_table_move_and_come_back(
     spark: SparkSession, definition: TableDefinition, change: Callable[..., None], partition_by: str
 ) -> None:
-    table = replace(definition, partition_by=partition_by)
+    table = replace(definition, partition_by=partition_of(partition_by))
     change(table, ROWS)
     later = datetime(2026, 2, 1, 0, 0, tzinfo=UTC)
     change(table, [("U", 1, 11, later, date(2026, 2, 1)), ("D", 2, None, None, None), ("I", 3, 30, FIRST, None)])
