@@ -27,16 +27,16 @@ from deployment_account.networks import (
 from deployment_account.odp_settings import OdpSettings
 from deployment_account.qualifiers import qualifier_of
 from deployment_account.readers import Readers, of_a_lake, of_an_example, of_others
+from deployment_account.replication_settings import FEWEST_ZONES, LONGEST_IDENTIFIER, SecretName
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
-from deployment_account.sources import DEFAULT_SOURCES, Sources
+from deployment_account.sources import DEFAULT_SOURCES, Sources, replications
 from deployment_account.taxi_settings import TaxiSettings
 
 STACK_NAME_IN_A_ROLE_NAME = 24
 """Of a stack's name CloudFormation keeps that much when it makes up the name of a role."""
 BuildImage = Annotated[str, Field(pattern=r"^aws/codebuild/standard:7\.0(-\d{2}\.\d{2}\.\d{2})?$")]
 CatalogName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,38}\*?$", examples=["sales_*"])]
-SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 
 
 class DeploymentAccount(Model):
@@ -155,6 +155,18 @@ class Environment(Model):
                 f"IDs into prefix_lists (aws ec2 describe-managed-prefix-lists --region {self.region} shows them as "
                 f"com.amazonaws.{self.region}.s3 and .dynamodb)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _replications_reach_secrets_from_two_zones(self) -> Environment:
+        for name in replications(self.sources):
+            if len(self.availability_zones) < FEWEST_ZONES:
+                raise ValueError(f"sources.{name}.replication: DMS needs {FEWEST_ZONES} availability zones; add one")
+            if not self.nat_gateways and "secretsmanager" not in self.interface_endpoints:
+                raise ValueError(
+                    f"sources.{name}.replication: nothing leads DMS from the private subnets to the secret; "
+                    'add "secretsmanager" to interface_endpoints, or nat_gateways'
+                )
         return self
 
     @model_validator(mode="after")
@@ -306,6 +318,28 @@ class Platform(Model):
                     f"readers.principals of {one.name}: {own} is a role of a bootstrap, a pipeline or a lake's stack; "
                     "name roles of people"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _replications_sign_in_with_known_secrets(self) -> Platform:
+        for environment in self.environments.values():
+            for name, replication in replications(environment.sources).items():
+                if len(f"{self.name}-{environment.name}-{name}-source") > LONGEST_IDENTIFIER:
+                    raise ValueError(
+                        f"environments.{environment.name}.sources.{name}: {self.name}-{environment.name}-{name}-source "
+                        f"would be the name of its endpoint, of which DMS takes {LONGEST_IDENTIFIER} characters; "
+                        "choose a shorter name"
+                    )
+                if "_" in name:
+                    raise ValueError(
+                        f"environments.{environment.name}.sources.{name}: DMS takes no underscore in names; write - "
+                    )
+                if replication.secret not in self.secrets:
+                    known = ", ".join(self.secrets) or "none"
+                    raise ValueError(
+                        f"environments.{environment.name}.sources.{name}.replication.secret: {replication.secret} is "
+                        f"none of the secrets ({known}); add it to secrets"
+                    )
         return self
 
     @model_validator(mode="after")

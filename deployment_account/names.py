@@ -25,6 +25,8 @@ class Shared(StrEnum):
     PRIVATE_SUBNET_IDS = "network/private-subnet-ids"
     GLUE_SECURITY_GROUP_ID = "network/glue-security-group-id"
     FUNCTION_SECURITY_GROUP_ID = "network/function-security-group-id"
+    REPLICATION_SECURITY_GROUP_ID = "network/replication-security-group-id"
+    SECRETS_ENDPOINT = "network/secrets-endpoint"
 
 
 class Odp(StrEnum):
@@ -123,6 +125,11 @@ def published_secret(name: str) -> str:
     return f"secrets/{name}"
 
 
+def published_replication(source: str) -> str:
+    """The SSM name under which the ARN of a source's replication is published."""
+    return f"replication/{source}"
+
+
 def published_schedule(cadence: str) -> str:
     """The SSM name under which a schedule's physical name is published."""
     return f"odp/schedules/{cadence}"
@@ -205,6 +212,14 @@ class Names:
     def reader_role(self) -> str:
         """The role of those who query tables: named, because they type it, and unlike the roles that write tables."""
         return f"{self.prefix}reader"
+
+    def replication(self, source: str) -> str:
+        """The name of a source's replication, which its ARN, alarms and events have for ever."""
+        return f"{self.prefix}{source}"
+
+    def replication_role(self, source: str) -> str:
+        """The role by which DMS writes a source's files: named, because protected buckets except it by its name."""
+        return f"{self.prefix}dms-{source}"
 
     def secret(self, name: str) -> str:
         """The name of a secret, by which people and scripts set its value."""

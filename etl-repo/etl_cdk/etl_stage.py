@@ -8,10 +8,12 @@ from odp.config_manager.manifest import load_manifests
 
 from deployment_account.names import Names
 from deployment_account.revision import UNKNOWN_REVISION, Revision
+from deployment_account.sources import replications
 from deployment_account.stages import EnvironmentStage
 from etl_cdk.catalog_names import database_patterns, refuse_unknown_names
 from etl_cdk.config_manager import TableManifests
 from etl_cdk.odp_stack import OdpStack
+from etl_cdk.replication import ReplicationStack
 from etl_cdk.tables_stack import TablesStack
 from etl_cdk.taxi_stack import TaxiStack
 
@@ -55,3 +57,10 @@ class EtlStage(EnvironmentStage):
         # approved before the tables' change set is executed
         for stack in (self.odp, self.taxi):
             stack.add_stack_dependency(self.tables)
+        if replications(environment.sources):
+            # last, because a change of it fails while a replication runs
+            self.replication = ReplicationStack(
+                self, "Replication", names=names, environment=environment, manifests=content
+            )
+            for stack in (self.odp, self.taxi):
+                self.replication.add_stack_dependency(stack)

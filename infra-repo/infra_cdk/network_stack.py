@@ -13,6 +13,7 @@ from deployment_account.environments import Environment
 from deployment_account.names import FLOW_LOGS, Names, Shared
 from deployment_account.networks import MOST_ZONES, private_subnet_prefix
 from deployment_account.shared_values import publish
+from deployment_account.sources import replications
 from infra_cdk.perimeter import through_endpoint
 from infra_cdk.private_network import (
     SERVICES_OF_FUNCTIONS,
@@ -23,6 +24,7 @@ from infra_cdk.private_network import (
     job_group,
     reach_gateways,
 )
+from infra_cdk.replication_network import SECRETS, replication_group
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -53,7 +55,8 @@ class NetworkStack(cdk.Stack):
         lists = environment.gateways if environment.private_network else None
         self.glue_security_group = job_group(self, self.vpc, is_private=lists is not None)
         self.function_security_group = self._private_network(names, environment, lists) if lists else None
-        self._endpoints(environment)
+        self.replication_security_group = self._replication_group(environment)
+        self._endpoints(names, environment)
         self._publish(names)
 
     @builtins.property
@@ -80,13 +83,19 @@ class NetworkStack(cdk.Stack):
             endpoint = self.vpc.add_gateway_endpoint(name, service=service)
             endpoint.add_to_policy(through_endpoint(self, self._organization, names_resources=True))
 
-    def _endpoints(self, environment: Environment) -> None:
+    def _replication_group(self, environment: Environment) -> ec2.SecurityGroup | None:
+        replicated = replications(environment.sources)
+        return replication_group(self, self.vpc, replicated, environment.gateways) if replicated else None
+
+    def _endpoints(self, names: Names, environment: Environment) -> None:
         """Configured endpoints serve jobs; a private network also has the endpoints that its code needs."""
         of_jobs: set[str] = {*environment.interface_endpoints}
         callers = {self.glue_security_group: ("Glue jobs", of_jobs)}
         if self.function_security_group:
             of_jobs.update(SERVICES_OF_JOBS)
             callers[self.function_security_group] = ("Functions", {*SERVICES_OF_FUNCTIONS})
+        if self.replication_security_group:
+            callers[self.replication_security_group] = ("DMS", of_jobs & {SECRETS})
         for service in sorted(set().union(*(services for _, services in callers.values()))):
             endpoint = InterfaceEndpoint(
                 self, service.title(), vpc=self.vpc, service=service, organization=self._organization
@@ -94,6 +103,8 @@ class NetworkStack(cdk.Stack):
             for group, (whose, services) in callers.items():
                 if service in services:
                     endpoint.open_to(group, whose)
+            if service == SECRETS and self.replication_security_group:
+                publish(endpoint, names, {Shared.SECRETS_ENDPOINT: endpoint.address})
 
     def _private_network(self, names: Names, environment: Environment, lists: PrefixLists) -> ec2.SecurityGroup:
         functions = function_group(self, self.vpc)
@@ -120,6 +131,8 @@ class NetworkStack(cdk.Stack):
         }
         if self.function_security_group:
             values[Shared.FUNCTION_SECURITY_GROUP_ID] = self.function_security_group.security_group_id
+        if self.replication_security_group:
+            values[Shared.REPLICATION_SECURITY_GROUP_ID] = self.replication_security_group.security_group_id
         publish(self, names, values)
 
 

@@ -71,6 +71,11 @@ class InterfaceEndpoint(Construct):
         )
         self._endpoint.add_to_policy(through_endpoint(stack, organization, names_resources=False))
 
+    @property
+    def address(self) -> str:
+        """The name by which callers that do not use the service's own name reach it."""
+        return cdk.Fn.select(1, cdk.Fn.split(":", cdk.Fn.select(0, self._endpoint.vpc_endpoint_dns_entries)))
+
     def open_to(self, group: ec2.SecurityGroup, whose: str) -> None:
         """Let the members of a group call the service."""
         self._endpoint.connections.allow_default_port_from(group, whose)

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from deployment_account.environments import Environment
 from deployment_account.names import BUNDLES, CONFIGURATION, LANDING, PLANS, Names, Shared
 from deployment_account.shared_values import publish
+from deployment_account.sources import replications
 from infra_cdk.backup_plan import BackupPlan
 from infra_cdk.backup_role import BackupRole
 from infra_cdk.data_key import DataKey
@@ -39,7 +40,9 @@ class StorageStack(cdk.Stack):
             description="Keys and buckets of the data lake",
             termination_protection=environment.is_protected,
         )
-        self._retention, self._dms_roles = environment.retention, environment.dms_roles
+        self._retention = environment.retention
+        own = [names.replication_role(name) for name in replications(environment.sources)]
+        self._dms_roles = [*environment.dms_roles, *own]
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
         self.backup_role = BackupRole(self, "BackupRole") if environment.is_protected else None
         self._guard = DeletionGuard(self, names, backup=self.backup_role) if environment.is_protected else None

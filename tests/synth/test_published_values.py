@@ -17,7 +17,8 @@ def test_the_infra_stage_publishes_every_shared_value_and_its_secrets(
     storage: Template, secrets: Template, network: Template, environment: str
 ) -> None:
     of_private_networks = {Shared.FUNCTION_SECURITY_GROUP_ID} if environment != "prod" else set()
-    values = [*(set(Shared) - of_private_networks), published_secret("source-database")]
+    of_replications = {Shared.REPLICATION_SECURITY_GROUP_ID, Shared.SECRETS_ENDPOINT}
+    values = [*(set(Shared) - of_private_networks - of_replications), published_secret("source-database")]
     assert published(storage, secrets, network).keys() == {f"/odp/{environment}/{value}" for value in values}
 
 

@@ -33,6 +33,7 @@ from odp_cli.output import PLATFORM, PROJECT, REFUSED, UNANSWERED, Json, Platfor
 from odp_cli.quarantine import quarantine
 from odp_cli.reload import reload
 from odp_cli.rendering import changes_table, problem_lines
+from odp_cli.replication import replication
 from odp_cli.skip import skip
 from odp_cli.status import status
 
@@ -47,6 +48,7 @@ app.command()(status)
 app.command()(reload)
 app.command()(skip)
 app.add_typer(quarantine, name="quarantine")
+app.add_typer(replication, name="replication")
 
 Folder = Annotated[Path, typer.Option("--manifests", help="The folder of the table manifests.")]
 MANIFESTS = PROJECT / "etl-repo" / "table_configs"

@@ -9,12 +9,14 @@ from typing import Any
 
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names
+from deployment_account.sources import replications
 from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy import delivery, processing, storage
 from scripts.bootstrap.execution_policy.backups import backups
 from scripts.bootstrap.execution_policy.grants import Grant, Scope
 from scripts.bootstrap.execution_policy.network import network
+from scripts.bootstrap.execution_policy.replication import replication
 
 LONGEST_POLICY = 6_144
 
@@ -26,6 +28,7 @@ _ENVIRONMENT: dict[str, tuple[_Part, ...]] = {
     "processing": (processing.jobs, processing.workflows),
 }
 _PROTECTED: dict[str, tuple[_Part, ...]] = {"backups": (backups,)}
+_REPLICATED: dict[str, tuple[_Part, ...]] = {"replication": (replication,)}
 _PIPELINES: dict[str, tuple[_Part, ...]] = {
     "delivery": (
         delivery.pipelines,
@@ -60,7 +63,11 @@ class Policy:
 def environment_policies(platform: Platform, environment: Environment) -> list[Policy]:
     """The policies that create the stacks of one environment."""
     names = Names.of(platform, environment)
-    parts = {**_ENVIRONMENT, **_PROTECTED} if environment.is_protected else _ENVIRONMENT
+    parts = {
+        **_ENVIRONMENT,
+        **(_PROTECTED if environment.is_protected else {}),
+        **(_REPLICATED if replications(environment.sources) else {}),
+    }
     return _policies(names.lake, Scope(Place.of(environment), names, environment.catalog_names), parts)
 
 

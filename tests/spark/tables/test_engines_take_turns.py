@@ -24,7 +24,7 @@ def turns(catalogs: Catalogs, request: pytest.FixtureRequest, monkeypatch: pytes
     return Turns(catalogs, TableDefinition("turns", name, location, "ID", ("ID",), Partition("REGION"), ("Op", "D")))
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (2, 3))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_trap_t5_rows_and_proof_are_right_whichever_engine_wrote_before(turns: Turns, seed: int) -> None:
     """The proof is in the commit of the rows, and each engine reads what the other wrote."""
     take_turns(turns, seed, changes=7)

@@ -31,6 +31,7 @@ from odp.native.dms_columns import Footer
 from odp.native.dms_rows import OpenFile, read_footers
 from odp.native.final_rows import FinalRows, schema_of
 from odp.native.room import Room
+from odp.native.small_files import once
 from odp.records import LandedFile, RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
@@ -84,7 +85,8 @@ class NativeTableWriter:
     def _change(self, decided: DecidedRefresh) -> RowChange:
         _refuse_history(decided)
         files = () if decided.is_emptied else decided.refresh.read_files
-        file_columns = {id_: footer.columns for id_, footer in self._footers(decided, files).items()}
+        open_file = once(self._open_file)
+        file_columns = {id_: footer.columns for id_, footer in self._footers(decided, files, open_file).items()}
         columns, named = decided.columns(file_columns), decided.named(file_columns)
         _refuse_other_keys(decided, columns)
         config = with_table_names(decided.config)
@@ -94,7 +96,7 @@ class NativeTableWriter:
         if decided.is_emptied:
             empty = schema_of(config, columns).empty_table()
             return RowChange(kind, empty, stored, decided.proof("", {}, None), fence=decided.refresh.fence)
-        rows = FinalRows(config, columns, files, named, self._open_file, version)
+        rows = FinalRows(config, columns, files, named, open_file, version)
         may_count = may_count_updates_without_row(decided.refresh, decided.existing, named.values())
         counts = may_count and decided.is_merged and not decided.is_historical
         counted = rows.counts() if counts else None
@@ -102,12 +104,14 @@ class NativeTableWriter:
         final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
         return RowChange(kind, final, stored, proof, fence=decided.refresh.fence)
 
-    def _footers(self, decided: DecidedRefresh, files: Sequence[LandedFile]) -> Mapping[str, Footer]:
+    def _footers(
+        self, decided: DecidedRefresh, files: Sequence[LandedFile], open_file: OpenFile
+    ) -> Mapping[str, Footer]:
         """Read the footers of files for which there is room."""
         if self.room is None:
-            return read_footers(files, self._open_file)
+            return read_footers(files, open_file)
         self.room.refuse_many(decided.config, files)
-        footers = read_footers(files, self._open_file)
+        footers = read_footers(files, open_file)
         keys = [*decided.config.primary_key, *filter(None, [decided.config.change_sequence])]
         self.room.refuse_large(decided.config, files, footers, keys)
         return footers

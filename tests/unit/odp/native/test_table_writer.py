@@ -81,6 +81,24 @@ def test_load_changes_and_reload_leave_what_the_source_has(table: Table) -> None
     assert table.rows() == [(7, "q")]
 
 
+def test_small_file_is_read_from_storage_once_in_a_refresh_and_again_in_the_next(table: Table) -> None:
+    opened: list[str] = []
+
+    def open_file(file: LandedFile) -> Any:
+        opened.append(file.name)
+        return table.files.open(file)
+
+    table.writer = NativeTableWriter(table._open, open_file, {"raw": "b"})
+    table.load([("I", 1, "a")])
+    first = table.file("20260101-000000001", [("U", 1, "b")])
+    second = table.file("20260101-000000002", [("I", 2, "c")])
+    table.refresh(RefreshKind.CHANGES, first, second)
+    assert sorted(opened) == sorted({file.name for file in table.files.landed})
+    table.refresh(RefreshKind.CHANGES, first)
+    assert opened.count(first.name) == 2
+    assert table.rows() == [(1, "b"), (2, "c")]
+
+
 def test_rule_8_commit_carries_the_fencing_token_of_the_lease(table: Table) -> None:
     table.load([("I", 1, "a")])
     changed = table.file("20260101-000000001", [("U", 1, "b")])

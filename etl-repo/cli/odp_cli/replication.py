@@ -1,0 +1,142 @@
+"""`odp replication`: a person starts, stops and looks at the replications by DMS, which no deployment does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from odp.table_identity import SourceTable
+from rich.text import Text
+
+from deployment_account.environments import load_platform
+from deployment_account.names import Names, published_replication
+from deployment_account.sources import replications
+from odp_cli.errors import CommandError
+from odp_cli.inference.quantities import counted
+from odp_cli.lake import chosen_environment, session_in
+from odp_cli.operate.replications import Replication, Start, load_again, load_all_again, replication_of
+from odp_cli.operate.replications import stop as stopped
+from odp_cli.output import PLATFORM, Env, Json, Mode, PlatformFile, Profile, Yes, say, say_json
+
+replication = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Replications of sources by AWS DMS.")
+Source = Annotated[str, typer.Option(help="The source, if more than one is replicated.")]
+_SAID = {
+    Start.FIRST: "started: it loads every table, then follows changes",
+    Start.RESUME: "started: it goes on where it stopped; the last changes may come twice, which the lake bears",
+}
+
+
+@replication.command()
+def status(
+    source: Source = "",
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
+    """Show the state of each replication and of its tables; suspended tables are named."""
+    answers = []
+    for name, found in _replications(platform, env, profile, source).items():
+        state, tables = found.state(), found.tables()
+        suspended = [f"{each.schema}.{each.table}: {each.state}" for each in tables if each.is_suspended]
+        states = dict(Counter(each.state for each in tables))
+        answers.append({"source": name, "status": state.status, "reason": state.reason, "tables": states})
+        if not as_json:
+            reason = f" ({state.reason})" if state.reason else ""
+            lines = [f"{name}: {state.status}{reason}, {state.loaded_percent} % of the load"]
+            lines += [f"  {number} × {each}" for each, number in states.items()]
+            lines += [f"  ✗ {each}; mend its cause in DMS's log, then odp replication reload" for each in suspended]
+            say(Text("\n".join(lines)))
+    if as_json:
+        say_json({"environment": env, "replications": answers})
+
+
+@replication.command()
+def start(source: Source = "", env: Env = "dev", profile: Profile = None, platform: PlatformFile = PLATFORM) -> None:
+    """Start a replication: the first time with a load of every table, later where it stopped."""
+    name, found = _only(_replications(platform, env, profile, source))
+    how = found.state().first_step
+    found.start(how)
+    say(Text(f"✓ {name} {_SAID[how]}"))
+
+
+@replication.command()
+def stop(
+    source: Source = "",
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    yes: Yes = False,
+) -> None:
+    """Stop a replication, for a deployment that changes it; start it again within two days."""
+    name, found = _only(_replications(platform, env, profile, source))
+    Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: stop the replication of {name}? The lake gets no changes")
+    stopped(found)
+    serverless = ", and within 48 hours: DMS then takes its capacity away, and only a new load helps"
+    warning = serverless if ":replication-config:" in found.arn else ""
+    say(Text(f"✓ {name} stops; start it again before the database deletes its log{warning}"))
+
+
+@replication.command()
+def reload(
+    tables: Annotated[
+        list[str] | None, typer.Argument(metavar="TABLE…", help="Tables, as manifests name them.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every table of a stopped replication.")] = False,
+    source: Source = "",
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    yes: Yes = False,
+) -> None:
+    """Load tables again: some while the replication runs, or all after a stop.
+
+    After a change of a table's columns load all: DMS loads a single table with the definition that it read before.
+    """
+    if bool(tables) == all_:
+        raise CommandError("which tables is not said", mend="name tables, or add --all")
+    wanted = [_parsed(name) for name in tables or ()]
+    sources = {each.source for each in wanted}
+    if len(sources) > 1:
+        raise CommandError(f"the tables are of {', '.join(sorted(sources))}", mend="one command for each source")
+    name, found = _only(_replications(platform, env, profile, source or next(iter(sources), "")))
+    which = "every table" if all_ else counted(len(wanted), "table")
+    Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: load {which} of {name} again?")
+    if all_:
+        load_all_again(found)
+    else:
+        load_again(found, wanted)
+    say(Text(f"✓ DMS loads {which} of {name} again; a load that the lake holds waits for odp reload"))
+
+
+def _parsed(name: str) -> SourceTable:
+    try:
+        return SourceTable.parse(name)
+    except ValueError as error:
+        raise CommandError(str(error), mend="name the table as its manifest does") from error
+
+
+def _replications(platform: PlatformFile, env: str, profile: str | None, source: str) -> dict[str, Replication]:
+    known = load_platform(platform)
+    environment = chosen_environment(known, env)
+    configured = list(replications(environment.sources))
+    if not configured:
+        raise CommandError(
+            f"DMS replicates no source of {env}", mend="add replication to a source in config/environments.json"
+        )
+    if source and source not in configured:
+        raise CommandError(f"DMS replicates no source {source}", mend=f"name one of {', '.join(configured)}")
+    session, names = session_in(environment, profile), Names.of(known, environment)
+    ssm, dms = session.client("ssm"), session.client("dms")
+    found: dict[str, Replication] = {}
+    for name in [source] if source else configured:
+        parameter = names.parameter(published_replication(name))
+        found[name] = replication_of(dms, str(ssm.get_parameter(Name=parameter)["Parameter"]["Value"]))
+    return found
+
+
+def _only(found: dict[str, Replication]) -> tuple[str, Replication]:
+    if len(found) > 1:
+        raise CommandError("several sources are replicated", mend=f"name one of {', '.join(found)} with --source")
+    return next(iter(found.items()))

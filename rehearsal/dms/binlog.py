@@ -1,0 +1,159 @@
+"""Reads the log of a MariaDB or MySQL server: whole transactions, and statements that change tables.
+
+mysql-replication decodes the log. What it gets wrong is mended here, so its version is pinned.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NamedTuple
+
+from pymysqlreplication import BinLogStreamReader
+from pymysqlreplication.event import BinLogEvent, MariadbGtidEvent, RotateEvent, XidEvent
+from pymysqlreplication.packet import BinLogPacketWrapper
+from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
+
+from rehearsal.dms.source_errors import told_apart
+
+INSERT, UPDATE, DELETE = "I", "U", "D"
+_LETTERS = {WriteRowsEvent: INSERT, UpdateRowsEvent: UPDATE, DeleteRowsEvent: DELETE}
+_REPLICA_ID = 4711
+_QUERY_EVENT, _TABLE_MAP_EVENT = 2, 19
+_STANDALONE = 1  # the flag of a statement that is a transaction of its own, which has no end
+
+
+class Position(NamedTuple):
+    """A place in the log between two transactions."""
+
+    file: str
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.offset}"
+
+
+class _StatementEvent(BinLogEvent):  # type: ignore[misc]
+    """A logged statement without its status variables: the library raises on one that CREATE DATABASE has."""
+
+    def __init__(self, packet: Any, size: int, table_map: Any, control: Any, **more: Any) -> None:  # noqa: ANN401
+        super().__init__(packet, size, table_map, control, **more)
+        *_, schema, _error, variables = struct.unpack("<IIBHH", self.packet.read(13))
+        self.packet.read(variables)
+        self.schema = self.packet.read(schema).decode()
+        self.packet.read(1)
+        self.query = self.packet.read(size - 14 - variables - schema).decode("utf-8", "replace")
+
+
+_MAPS_KEPT = 1_000
+
+
+class _TableMapEvent(TableMapEvent):  # type: ignore[misc]
+    """The map of a table, parsed once: the log repeats it before each statement, and parsing it takes long."""
+
+    known: ClassVar[dict[bytes, dict[str, Any]]] = {}
+
+    def __init__(self, packet: Any, size: int, *rest: Any, **more: Any) -> None:  # noqa: ANN401
+        raw = packet.packet._data[packet.packet._position :]  # noqa: SLF001
+        if found := self.known.get(raw):
+            self.__dict__ = found
+            return
+        super().__init__(packet, size, *rest, **more)
+        if len(self.known) >= _MAPS_KEPT:
+            self.known.clear()
+        self.known[raw] = self.__dict__
+
+
+BinLogPacketWrapper._BinLogPacketWrapper__event_map[_TABLE_MAP_EVENT] = _TableMapEvent  # noqa: SLF001
+BinLogPacketWrapper._BinLogPacketWrapper__event_map[_QUERY_EVENT] = _StatementEvent  # noqa: SLF001
+_EVENTS = [
+    MariadbGtidEvent, XidEvent, _StatementEvent, RotateEvent, WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent,
+    _TableMapEvent,
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """One changed row as the log has it, with why each missing value is missing."""
+
+    operation: str
+    after: dict[str, Any]
+    """Of a delete, the row that is gone."""
+    missing: Mapping[str, str]
+    before: dict[str, Any] | None = None
+    missing_before: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TableChanges:
+    """Rows of one table that one event of a transaction changed."""
+
+    schema: str
+    table: str
+    event: Any
+
+    @property
+    def columns(self) -> list[Any]:
+        """The columns that the table had then."""
+        columns: list[Any] = self.event.columns
+        return columns
+
+    def rows(self) -> Iterator[RowChange]:
+        """The changed rows; only now they are decoded."""
+        operation = _LETTERS[type(self.event)]
+        for row in self.event.rows:
+            if operation == UPDATE:
+                before, missing = row["before_values"], row["before_none_sources"]
+                yield RowChange(operation, row["after_values"], row["after_none_sources"], before, missing)
+            else:
+                yield RowChange(operation, row["values"], row["none_sources"])
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What was committed together, and where the log goes on."""
+
+    end: Position
+    committed_at: datetime
+    changes: list[TableChanges]
+    statements: list[tuple[str, str]]
+    """Schema and text of each statement; of a transaction that has one, it is usually all."""
+
+
+def read_log(connection: Mapping[str, Any], start: Position, until: Position) -> Iterator[Transaction]:
+    """Read every transaction that ends after `start` and begins before `until`."""
+    # is_mariadb would ignore file and position; without, the server still sends its own events
+    reader = BinLogStreamReader(
+        connection_settings=dict(connection), server_id=_REPLICA_ID, resume_stream=True, log_file=start.file,
+        log_pos=start.offset, only_events=_EVENTS, enable_logging=False,
+    )  # fmt: skip
+    with told_apart(), closing(reader):
+        yield from _transactions(reader, until)
+
+
+def _transactions(reader: Any, until: Position) -> Iterator[Transaction]:  # noqa: ANN401 - untyped
+    changes: list[TableChanges] = []
+    statements: list[tuple[str, str]] = []
+    is_open = False
+    event: Any
+    for event in reader:
+        if isinstance(event, MariadbGtidEvent):
+            # after a lost connection, the reader begins the transaction again
+            changes, statements, is_open = [], [], not event.flags & _STANDALONE
+            continue
+        if isinstance(event, _TableMapEvent):
+            continue
+        if type(event) in _LETTERS:
+            changes.append(TableChanges(event.schema, event.table, event))
+            continue
+        if isinstance(event, _StatementEvent) and event.query not in ("COMMIT", "ROLLBACK"):
+            statements.append((event.schema, event.query))
+        here = Position(reader.log_file, reader.log_pos)
+        is_end = isinstance(event, XidEvent) or (isinstance(event, _StatementEvent) and event.query == "COMMIT")
+        if is_end or (isinstance(event, _StatementEvent) and not is_open):
+            # the end of a transaction is where the reader stands: within one, events have no position
+            yield Transaction(here, datetime.fromtimestamp(event.timestamp, UTC), changes, statements)
+            changes, statements, is_open = [], [], False
+        if not is_open and here >= until:
+            return

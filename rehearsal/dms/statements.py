@@ -1,0 +1,68 @@
+"""Which tables a logged statement truncates, drops, renames, alters or creates."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What a statement does to a table."""
+
+    TRUNCATE = "TRUNCATE"
+    DROP = "DROP"
+    RENAME = "RENAME"
+    ALTER = "ALTER"
+    CREATE = "CREATE"
+
+
+@dataclass(frozen=True, slots=True)
+class TableStatement:
+    """One table of a statement."""
+
+    verb: Verb
+    schema: str
+    table: str
+
+
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_VERB = re.compile(
+    r"""\s*(?:(?P<truncate>TRUNCATE(?:\s+TABLE)?)
+        | (?P<drop>DROP\s+TABLE(?:\s+IF\s+EXISTS)?)
+        | (?P<rename>RENAME\s+TABLE(?:\s+IF\s+EXISTS)?)
+        | (?P<alter>ALTER(?:\s+ONLINE)?(?:\s+IGNORE)?\s+TABLE(?:\s+IF\s+EXISTS)?)
+        | (?P<create>CREATE(?:\s+OR\s+REPLACE)?\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?))\s+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PART = r"(?:`(?:[^`]|``)+`|[\w$]+)"
+_NAME = re.compile(rf"\s*({_PART})(?:\s*\.\s*({_PART}))?")
+_NEXT = re.compile(r"\s*,\s*")
+_TO = re.compile(rf"\s+TO\s+{_PART}(?:\s*\.\s*{_PART})?", re.IGNORECASE)
+_RENAMES = re.compile(rf"[\s,]RENAME\s+(?:(?:TO|AS)\s+)?(?!COLUMN\b|INDEX\b|KEY\b)(?:{_PART})", re.IGNORECASE)
+
+
+def table_statements(query: str, schema: str) -> Iterator[TableStatement]:
+    """The tables that a statement names; `schema` is where it was run."""
+    text = _COMMENT.sub(" ", query)
+    found = _VERB.match(text)
+    if not found:
+        return
+    (name,) = [name for name, value in found.groupdict().items() if value]
+    verb, at = Verb(name.upper()), found.end()
+    while named := _NAME.match(text, at):
+        at = named.end()
+        first, second = (_plain(part) for part in named.groups())
+        is_renamed = verb is Verb.ALTER and _RENAMES.search(text, at)
+        yield TableStatement(Verb.RENAME if is_renamed else verb, first if second else schema, second or first)
+        if verb is Verb.RENAME and (renamed := _TO.match(text, at)):
+            at = renamed.end()
+        following = _NEXT.match(text, at) if verb in (Verb.DROP, Verb.RENAME) else None
+        if not following:
+            return
+        at = following.end()
+
+
+def _plain(name: str | None) -> str:
+    if not name:
+        return ""
+    return name[1:-1].replace("``", "`") if name.startswith("`") else name

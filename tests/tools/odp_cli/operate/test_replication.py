@@ -1,0 +1,141 @@
+"""`odp replication` against a DMS that permits in each state what the API reference says, and refuses the rest."""
+# ruff: noqa: N803 - parameters are named as the API names them
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from odp.table_identity import SourceTable
+from odp_cli.errors import CommandError
+from odp_cli.operate.replications import Replication, Start, load_again, load_all_again, replication_of, stop
+
+SERVERLESS = "arn:aws:dms:us-east-1:222222222222:replication-config:odp-dev-default"
+TASK = "arn:aws:dms:us-east-1:222222222222:task:odp-dev-default"
+KINDS = pytest.mark.parametrize("arn", [SERVERLESS, TASK], ids=["serverless", "task"])
+
+
+class RefusedByDmsError(Exception):
+    """InvalidResourceStateFault."""
+
+
+class Dms:
+    """One replication; both families of operations of the API come to the same state."""
+
+    def __init__(self, status: str, tables: int = 25) -> None:
+        self.status, self.calls = status, list[tuple[str, Any]]()
+        self._tables: list[dict[str, Any]] = [
+            {"SchemaName": "shop", "TableName": f"t{number}", "TableState": "Table completed"}
+            for number in range(tables)
+        ]
+        self._tables[3] |= {"TableState": "Table error", "LastUpdateTime": datetime(2026, 11, 30, tzinfo=UTC)}
+
+    def describe_replications(self, Filters: list[Any]) -> dict[str, Any]:
+        if self.status == "created":
+            return {"Replications": []}
+        return {"Replications": [{"Status": self.status, "FailureMessages": ["no route"]}]}
+
+    def describe_replication_tasks(self, Filters: list[Any]) -> dict[str, Any]:
+        return {"ReplicationTasks": [{"Status": "ready" if self.status == "created" else self.status}]}
+
+    def describe_table_statistics(self, Marker: str = "0", **_: str) -> dict[str, Any]:
+        start = int(Marker)
+        page: dict[str, Any] = {"TableStatistics": self._tables[start : start + 10]}
+        return page | ({"Marker": str(start + 10)} if start + 10 < len(self._tables) else {})
+
+    def describe_replication_table_statistics(self, **of: str) -> dict[str, Any]:
+        page = self.describe_table_statistics(**of)
+        return {**page, "ReplicationTableStatistics": page["TableStatistics"]}
+
+    def start_replication(self, StartReplicationType: str, **_: str) -> None:
+        allowed = {"created": {"start-replication"}}.get(self.status, {"resume-processing", "reload-target"})
+        if self.status not in ("created", "stopped", "failed") or StartReplicationType not in allowed:
+            raise RefusedByDmsError(StartReplicationType)
+        self.calls.append(("start", StartReplicationType))
+
+    def start_replication_task(self, StartReplicationTaskType: str, **of: str) -> None:
+        self.start_replication(StartReplicationTaskType, **of)
+
+    def stop_replication(self, **_: str) -> None:
+        if self.status != "running":
+            raise RefusedByDmsError("stop")
+        self.calls.append(("stop", None))
+
+    stop_replication_task = stop_replication
+
+    def reload_tables(self, TablesToReload: list[Any], **_: str) -> None:
+        if self.status != "running" or len(TablesToReload) > 10:
+            raise RefusedByDmsError("reload")
+        self.calls.append(("reload", [each["TableName"] for each in TablesToReload]))
+
+    reload_replication_tables = reload_tables
+
+
+def table(name: str) -> SourceTable:
+    return SourceTable("default", "shop", name)
+
+
+def begin(replication: Replication) -> None:
+    replication.start(replication.state().first_step)
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("status", "how"), [("created", Start.FIRST), ("stopped", Start.RESUME), ("failed", Start.RESUME)]
+)
+def test_a_start_is_the_first_one_or_goes_on(arn: str, status: str, how: Start) -> None:
+    dms = Dms(status)
+    begin(replication_of(dms, arn))
+    assert dms.calls == [("start", how.value)]
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("status", "act"),
+    [
+        ("running", begin),
+        ("modifying", begin),
+        ("created", stop),
+        ("stopped", stop),
+        ("running", load_all_again),
+        ("created", load_all_again),
+        ("stopped", lambda replication: load_again(replication, [table("t1")])),
+        ("running", lambda replication: load_again(replication, [table("t99")])),
+    ],
+)
+def test_what_the_state_forbids_is_refused_with_the_way_out_and_dms_is_not_asked(
+    arn: str, status: str, act: Callable[[Replication], None]
+) -> None:
+    dms = Dms(status)
+    with pytest.raises(CommandError, match="To mend it"):
+        act(replication_of(dms, arn))
+    assert dms.calls == []
+
+
+@KINDS
+def test_many_tables_are_loaded_again_ten_in_a_call(arn: str) -> None:
+    dms = Dms("running")
+    load_again(replication_of(dms, arn), [table(f"t{number}") for number in range(25)])
+    assert [len(names) for _, names in dms.calls] == [10, 10, 5]
+    assert [name for _, names in dms.calls for name in names] == [f"t{number}" for number in range(25)]
+
+
+@KINDS
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_all_tables_are_loaded_again_after_a_stop(arn: str, status: str) -> None:
+    dms = Dms(status)
+    load_all_again(replication_of(dms, arn))
+    assert dms.calls == [("start", "reload-target")]
+
+
+@KINDS
+def test_a_suspended_table_is_found_on_whichever_page_it_is(arn: str) -> None:
+    found = replication_of(Dms("running"), arn).tables()
+    assert len(found) == 25
+    assert [each.table for each in found if each.is_suspended] == ["t3"]
+
+
+def test_the_reason_of_a_failure_is_told() -> None:
+    assert replication_of(Dms("failed"), SERVERLESS).state().reason == "no route"
