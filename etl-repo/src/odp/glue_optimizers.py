@@ -37,7 +37,7 @@ class GlueTableOptimizers:
         """Create an optimizer, unless it is there already; False if there is no such table."""
         try:
             self._glue.create_table_optimizer(
-                **self._named(database, table, type_), TableOptimizerConfiguration={**configuration}
+                **self._named(database, table, type_), TableOptimizerConfiguration=_asked(configuration)
             )
         except self._glue.exceptions.AlreadyExistsException:
             return True
@@ -48,7 +48,7 @@ class GlueTableOptimizers:
     def update(self, database: str, table: str, type_: str, configuration: Mapping[str, Any]) -> None:
         """Change an optimizer."""
         self._glue.update_table_optimizer(
-            **self._named(database, table, type_), TableOptimizerConfiguration={**configuration}
+            **self._named(database, table, type_), TableOptimizerConfiguration=_asked(configuration)
         )
 
     def delete(self, database: str, table: str, type_: str) -> None:
@@ -60,3 +60,7 @@ class GlueTableOptimizers:
 
     def _named(self, database: str, table: str, type_: str) -> Any:  # noqa: ANN401 - a request's fields
         return {"CatalogId": self._account, "DatabaseName": database, "TableName": table, "Type": type_}
+
+
+def _asked(configuration: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the stubs know the fields, not their values
+    return dict(configuration)

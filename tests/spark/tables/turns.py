@@ -150,7 +150,7 @@ def take_turns(turns: Turns, seed: int, changes: int) -> None:
 def refuse_nothing_after_compaction(turns: Turns, engine: str) -> None:
     """Change a table, compact it, change it again: rows, proof and fence are those of the changes."""
     proofs = [{"odp.file_ids": f'["f{number}"]', "odp.table_state": "x" * (5_000 * number)} for number in range(2)]
-    changes = [
+    changes: list[list[Row]] = [
         [("I", 1, 1, "a"), ("I", 2, 2, "b/c=%é'"), ("I", 3, 3, None)],
         [("U", 1, 9, "b/c=%é'"), ("D", 2, None, None)],
     ]
