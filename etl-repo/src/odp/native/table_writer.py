@@ -86,7 +86,8 @@ class NativeTableWriter:
         _refuse_history(decided)
         files = () if decided.is_emptied else decided.refresh.read_files
         open_file = once(self._open_file)
-        file_columns = {id_: footer.columns for id_, footer in self._footers(decided, files, open_file).items()}
+        footers = self._footers(decided, files, open_file)
+        file_columns = {id_: footer.columns for id_, footer in footers.items()}
         columns, named = decided.columns(file_columns), decided.named(file_columns)
         _refuse_other_keys(decided, columns)
         config = with_table_names(decided.config)
