@@ -7,9 +7,12 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import duckdb_extension_avro
+import duckdb_extension_iceberg
 
 from lake.spark_session import java_class
 from lake.tables.change import ChangeKind, Commit, StoredTable, TableChange, TableDefinition
@@ -92,13 +95,12 @@ class Turns:
         stored = self.catalogs.lake.reader.load_table((self.definition.database, self.definition.name))
         arrow = stored.scan().to_arrow().select(names)
         spark = self.catalogs.spark.table(f"{self.catalogs.name}.{self.definition.qualified_name}").select(*names)
-        files = [task.file.file_path.removeprefix("file://") for task in stored.scan().plan_files()]
         found = {
             "pyiceberg": sorted((tuple(row.values()) for row in arrow.to_pylist()), key=repr),
             "spark": sorted((tuple(row) for row in spark.collect()), key=repr),
         }
         if self.definition.location.startswith("file:"):
-            found["duckdb"] = sorted((tuple(row.get(name) for name in names) for row in read(files)), key=repr)
+            found["duckdb"] = sorted(scanned(stored.metadata_location, names), key=repr)
         return found
 
     def told(self) -> tuple[StoredTable | None, Commit | None]:
@@ -109,12 +111,14 @@ class Turns:
         return one
 
 
-def read(files: list[str]) -> list[dict[str, Any]]:
-    """The rows of data files by names; no column of these tests was ever dropped or renamed."""
-    if not files:
-        return []
-    found = duckdb.read_parquet(files, union_by_name=True, hive_partitioning=False)
-    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+def scanned(metadata: str, names: list[str]) -> list[Row]:
+    """The rows as duckdb's own reader of Iceberg finds them from a table's metadata."""
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+    for module in (duckdb_extension_avro, duckdb_extension_iceberg):
+        (extension,) = Path(module.__path__[0]).glob(f"extensions/v{duckdb.__version__}/*.duckdb_extension")
+        connection.load_extension(str(extension))
+    table = connection.table_function("iceberg_scan", [metadata.removeprefix("file://")])
+    return [tuple(row) for row in table.select(*names).fetchall()]
 
 
 def some_rows(chance: random.Random, schema: str, kind: ChangeKind) -> list[Row]:
