@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from odp.file_processor.engines import NATIVE_TABLES
 from rich.console import Console
 
 from benchmarks.workspace import workspace
@@ -51,6 +52,23 @@ def changes(rounds: Annotated[int, typer.Option(envvar="ROUNDS", min=1, help="Th
     console = Console(width=WIDTH)
     with friendly_errors(console), workspace("changes") as work:
         compare_on(WORKLOADS, work, rounds).publish(console)
+
+
+@app.command()
+def lake(
+    tables: Annotated[int, typer.Option(envvar="TABLES", min=1, max=NATIVE_TABLES)] = 18,
+    rows: Annotated[int, typer.Option(envvar="ROWS", min=20, help="Of each table.")] = 20_000,
+    changes: Annotated[int, typer.Option(envvar="CHANGES", min=20, help="To each table.")] = 2_000,
+    landings: Annotated[int, typer.Option(envvar="LANDINGS", min=1, help="Of one warm table; the median counts.")] = 7,
+) -> None:
+    """Refresh small tables on a deployed lake, with ledger, S3 and Data Catalog, and count what it takes."""
+    from benchmarks.change_phase.workload import Workload
+    from benchmarks.deployed_lake.course import measure
+
+    console = Console(width=WIDTH)
+    with friendly_errors(console), workspace("lake") as work:
+        for figures in measure(work, Workload("small", tables, rows, changes), landings, console.print):
+            figures.publish(console)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-CACHE = Path(__file__).resolve().parents[1] / ".local" / "packages"
+CACHE_VARIABLE = "LOCKED_PACKAGES"
+"""Names another folder in which packages are kept, for a clone that is thrown away after one synthesis."""
+_OWN_CACHE = Path(__file__).resolve().parents[1] / ".local" / "packages"
+CACHE = Path(os.environ.get(CACHE_VARIABLE, _OWN_CACHE))
 _PYTHON = "3.11"
 # what differs from one installation to the next, and commands, which name the Python that installed them
 _LEFT_OUT = (
@@ -39,7 +43,9 @@ def installed(
     Two folders of one lock, platform and Python are the same, file by file. Only wheels whose hashes the lock has are
     taken.
     """
-    wanted = f"{platform or sys.platform}\n{python}\n{lock.read_text(encoding='utf-8')}"
+    # with this file, because clones of other versions may share the cache
+    rule = Path(__file__).read_text(encoding="utf-8")
+    wanted = f"{platform or sys.platform}\n{python}\n{lock.read_text(encoding='utf-8')}\n{rule}"
     folder = cache / f"{lock.stem}-{platform or 'this-machine'}-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from deployment_account.model import GlueWorkerType, Model
 
+TableOptimizer = Literal["compaction", "retention", "orphan_file_deletion"]
+
 
 class CadenceDefaults(Model):
     """What a cadence's batch configuration gets in this environment where the manifests leave it open."""
@@ -43,6 +45,11 @@ class OdpSettings(Model):
     """Memory of the function that refreshes small Iceberg tables; each 1,024 MB above 512 is for one more at a time.
 
     Four at most. Its share of a processor grows with its memory.
+    """
+    table_optimizers: tuple[TableOptimizer, ...] | None = None
+    """What Glue does to the framework's Iceberg tables by itself, at its own price. Without the field, nothing.
+
+    An empty list takes away what an earlier list gave; then remove the field.
     """
     cadence_defaults: CadenceDefaults = CadenceDefaults()
     schedules: Literal["enabled", "disabled"] = "enabled"

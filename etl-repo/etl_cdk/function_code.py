@@ -91,8 +91,8 @@ def function_archive(code: FunctionCode = FUNCTIONS, largest: int = LARGEST_UNZI
 
 def _zip_of_packages(code: FunctionCode) -> Path:
     """Keep the packages zipped beside the folder of their lock: Arrow takes seconds, and sources change more often."""
-    pattern = hashlib.sha256(code.left_out.encode()).hexdigest()[:16]
-    kept = code.folder.with_name(f"{code.folder.name}-{pattern}.zip")
+    rule = hashlib.sha256(code.left_out.encode() + Path(__file__).read_bytes()).hexdigest()[:16]
+    kept = code.folder.with_name(f"{code.folder.name}-{rule}.zip")
     if not kept.is_file():
         with TemporaryDirectory(dir=kept.parent, prefix=".zipping-") as folder:
             unfinished = Path(folder) / kept.name

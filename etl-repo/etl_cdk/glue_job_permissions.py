@@ -60,14 +60,14 @@ def allow_job(role: iam.IRole, resources: JobResources) -> None:
     """Let the job's role work on its tables, buckets and databases."""
     allow(role, ["s3:GetObject"], [asset.bucket.arn_for_objects(asset.s3_object_key) for asset in resources.code])
     _allow_refreshes(role, resources)
-    _allow_catalog(role, resources.databases, CATALOG_ACTIONS)
+    allow_catalog(role, resources.databases, CATALOG_ACTIONS)
     _allow_default_database(role)
 
 
 def allow_native_refresh(role: iam.IRole, resources: JobResources) -> None:
     """Let the function's role do the same for Iceberg tables, whose commits are calls of the Data Catalog."""
     _allow_refreshes(role, resources)
-    _allow_catalog(role, resources.databases, ICEBERG_ACTIONS)
+    allow_catalog(role, resources.databases, ICEBERG_ACTIONS)
 
 
 def _allow_refreshes(role: iam.IRole, resources: JobResources) -> None:
@@ -118,7 +118,8 @@ def keys_of(database: str) -> list[str]:
     return [database] if database.endswith("*") else [database, f"{database}/*"]
 
 
-def _allow_catalog(role: iam.IRole, databases: Sequence[str], actions: Sequence[str]) -> None:
+def allow_catalog(role: iam.IRole, databases: Sequence[str], actions: Sequence[str]) -> None:
+    """Let a role do these actions on the databases of these names or patterns, and on their tables."""
     stack = cdk.Stack.of(role)
     catalog = ["catalog", *(f"database/{name}" for name in databases), *(f"table/{name}/*" for name in databases)]
     allow(

@@ -14,12 +14,14 @@ from deployment_account.shared_values import publish
 from deployment_account.sources import sources_json
 from etl_cdk.alerts import Alerts
 from etl_cdk.backup_notices import BackupNotices
+from etl_cdk.catalog_names import database_patterns
 from etl_cdk.config_manager import ConfigManager
 from etl_cdk.file_manager import FileManager
 from etl_cdk.file_processor import FileProcessor
 from etl_cdk.infra_imports import InfraImports
 from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.runtime_package import RuntimePackage
+from etl_cdk.table_optimizers import TableOptimizers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +90,17 @@ class OdpStack(cdk.Stack):
         self.config_manager.request.node.add_dependency(self.file_processor)
         for component in (self.file_manager, self.file_processor, self.config_manager):
             component.alarm(self.alerts)
+        if environment.odp.table_optimizers is not None:
+            optimizers = TableOptimizers(
+                self,
+                "TableOptimizers",
+                package=package,
+                infra=infra,
+                tables=tables,
+                databases=database_patterns(manifests.content, environment, names),
+                types=environment.odp.table_optimizers,
+            )
+            optimizers.run_daily(self.alerts)
         self.alerts.on_undelivered("UndeliveredEvents")
         if environment.backups:
             BackupNotices(self, "BackupNotices", vault=names.backup_vault, alerts=self.alerts)

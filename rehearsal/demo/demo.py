@@ -1,6 +1,7 @@
 """The steps of the demo, from the two apps to a report on every value of the lake."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from rehearsal.demo.executions import Landing, refresh_now, wait_until_registere
 from rehearsal.demo.failures import DemoError
 from rehearsal.demo.pipelines import DeploymentByPipelines
 from rehearsal.demo.progress import Steps, versions
-from rehearsal.demo.taxi_flow import MOST_TRIPS, deliver, sample_of, taxi_report, wait_until_loaded
+from rehearsal.demo.taxi_flow import deal_trips, run_taxi_flow
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, PROJECT, Workspace
 from rehearsal.deployment.assembly import Assembly, synthesise
 from rehearsal.deployment.deployer import Progress, deploy
@@ -26,14 +27,13 @@ from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.jars import spark_jars
 from rehearsal.pipeline.rehearsal import CHECKS
-from rehearsal.report.model import ConfigurationRequest, DemoReport, Section, Stack, TaxiReport
+from rehearsal.report.model import ConfigurationRequest, DemoReport, Section, Stack
 from rehearsal.report.page import pipelines_section
 from rehearsal.report.runs import Run
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.dms import DmsTask, S3Sink
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.reference_tables import REFERENCE_TABLES, change_reference_tables, create_reference_tables
-from rehearsal.source.taxi_files import taxi_deliveries
 from rehearsal.source.taxi_trips import SCHEMA_NAME, TABLE_COUNT, apply_changes, create_taxi_trips
 from rehearsal.source.trips import load_trips
 from rehearsal.validation.comparison import Reconciliation, reconcile
@@ -41,6 +41,8 @@ from rehearsal.validation.lake import LakeTableError
 
 _MANIFESTS = Path("etl-repo") / "table_configs"
 MANIFESTS = PROJECT / _MANIFESTS
+_AT_MOST = 8
+"""Pieces of work that run beside the main one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,9 @@ class Demo:
     def __init__(self, options: DemoOptions, workspace: Workspace, console: Console) -> None:
         self._options = options
         self._workspace = workspace
-        self._console, self._steps = console, Steps(console)
+        self._steps = Steps(console)
         self._stacks: list[Stack] = []
         self._configuration: list[ConfigurationRequest] = []
-        self._taxi_files = 0
         self._started = datetime.now(UTC)
 
     def read_inputs(self) -> Inputs:
@@ -89,24 +90,34 @@ class Demo:
     def run(self, inputs: Inputs) -> DemoReport:
         """Do all steps; the lake stays in the workspace, and the report says whether it equals the source."""
         folder, port = self._workspace.emulator, self._options.port
-        emulator = Emulator(EmulatorSettings(run_directory=folder, port=port, skipped_commands=CHECKS))
-        try:
-            with self._steps.step("Start the emulator") as step:
-                emulator.start()
-                step.say(emulator.endpoint)
-            self._prepare_spark()
-            sections = self._deploy_lake(inputs, emulator)
-            lake = DeployedLake(inputs.platform, inputs.platform.environments[ENVIRONMENT], emulator)
-            self._configure(lake)
-            runs, validation = self._replicate(lake, inputs)
-            taxi = self._load_taxi_files(lake, inputs.trips)
-        finally:
-            emulator.stop()
+        settings = EmulatorSettings(run_directory=folder, port=port, skipped_commands=CHECKS, validates_templates=False)
+        emulator = Emulator(settings)
+        with ThreadPoolExecutor(_AT_MOST, thread_name_prefix="beside") as beside:
+            try:
+                return self._run(inputs, emulator, beside)
+            finally:
+                emulator.stop()  # what still runs beside ends, because nobody answers it any more
+
+    def _run(self, inputs: Inputs, emulator: Emulator, beside: Executor) -> DemoReport:
+        """Say what runs beside what: preparations beside the deployment, the taxi flow beside the replication."""
+        with self._steps.step("Start the emulator") as step:
+            emulator.start()
+            step.say(emulator.endpoint)
+        self._prepare_spark()
+        filled = beside.submit(self._fill_database, inputs.trips)
+        dealt = beside.submit(deal_trips, inputs.trips, self._steps)
+        sections = self._deploy_lake(inputs, emulator, beside)
+        environment = inputs.platform.environments[ENVIRONMENT]
+        lake, taxi_lake = (DeployedLake(inputs.platform, environment, emulator) for _ in range(2))
+        loaded = beside.submit(run_taxi_flow, taxi_lake, dealt.result(), self._steps)
+        self._configure(lake)
+        runs, validation = self._replicate(lake, inputs, filled.result())
+        taxi = loaded.result()
         return DemoReport(
             title=f"{len(inputs.manifests.tables)} operational tables replicated into the data lake",
             started=self._started,
             environment=versions(),
-            steps=tuple(self._steps.spans),
+            steps=tuple(sorted(self._steps.spans, key=lambda span: span.start)),
             stacks=tuple(self._stacks),
             runs=runs,
             validation=validation,
@@ -115,34 +126,16 @@ class Demo:
             sections=sections,
         )
 
-    def _deploy_lake(self, inputs: Inputs, emulator: Emulator) -> tuple[Section, ...]:
+    def _deploy_lake(self, inputs: Inputs, emulator: Emulator, beside: Executor) -> tuple[Section, ...]:
         """Deploy dev by a push that runs its pipelines or, the short way, what they would deploy."""
         if self._options.direct:
             self._deploy(self._synthesise(inputs.documents), emulator)
             return ()
-        deployment = DeploymentByPipelines(inputs.platform, ENVIRONMENT, emulator)
+        deployment = DeploymentByPipelines(inputs.platform, ENVIRONMENT, emulator, self._steps)
         manifests = {_MANIFESTS / name: text for name, text in inputs.documents.items()}
-        deployment.run(self._workspace.folder / "clone", manifests, self._steps, self._console)
+        deployment.run(self._workspace.folder / "clone", manifests, beside)
         self._stacks = deployment.stacks()
         return (pipelines_section(deployment.report()),)
-
-    def _load_taxi_files(self, lake: DeployedLake, trips: pa.Table) -> TaxiReport:
-        with self._steps.step("Deal trips to taxi files") as step:
-            sample = sample_of(trips)
-            deliveries = taxi_deliveries(sample)
-            step.say(f"{sample.num_rows:,} of {trips.num_rows:,} trips, at most {MOST_TRIPS:,}")
-        for name, files in (("taxi files", deliveries.first), ("a corrected file", deliveries.later)):
-            with self._steps.step(f"Taxi flow loads {name}") as step:
-                since = datetime.now(UTC)
-                self._taxi_files += deliver(lake, files)
-                items = wait_until_loaded(lake, self._taxi_files, since, step.say)
-                loaded = sum(int(item.get("rows_loaded", 0)) for item in items)
-                step.say(f"{len(items)} files, {loaded:,} rows read into the conformed table")
-        with self._steps.step("Compare the purpose-built tables with duckdb") as step:
-            report = taxi_report(lake, deliveries)
-            equal = sum(comparison.is_equal for comparison in report.comparisons)
-            step.say(f"{equal} of {len(report.comparisons)} tables are equal")
-        return report
 
     def _configure(self, lake: DeployedLake) -> None:
         with self._steps.step("Configuration Manager applies the manifests") as step:
@@ -162,12 +155,17 @@ class Demo:
                     f"{name} was {decided.status} instead of {expected}: {decided.reasons or decided.summary}"
                 )
 
-    def _replicate(self, lake: DeployedLake, inputs: Inputs) -> tuple[tuple[Run, ...], Reconciliation]:
+    def _fill_database(self, trips: pa.Table) -> SourceDatabase:
         with self._steps.step("Fill the operational database") as step:
-            source = create_taxi_trips(self._workspace.database, inputs.trips)
+            source = create_taxi_trips(self._workspace.database, trips)
             codes = create_reference_tables(source)
-            of_trips = f"{inputs.trips.num_rows:,} trips in {TABLE_COUNT} tables"
+            of_trips = f"{trips.num_rows:,} trips in {TABLE_COUNT} tables"
             step.say(f"{of_trips}, {codes} rows in {len(REFERENCE_TABLES)} tables of codes")
+            return source
+
+    def _replicate(
+        self, lake: DeployedLake, inputs: Inputs, source: SourceDatabase
+    ) -> tuple[tuple[Run, ...], Reconciliation]:
         with source:
             cadences = [batch.refresh_cadence for batch in inputs.manifests.batches]
             task = DmsTask(source, S3Sink(lake.client("s3"), lake.published("buckets/staging")))

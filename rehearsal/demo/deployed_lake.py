@@ -5,7 +5,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow as pa
 from boto3.dynamodb.conditions import Attr, Key
 from odp.config_manager.request import REQUEST_KEY, RequestContent, write_request
@@ -47,7 +46,11 @@ class DeployedLake:
 
     def published(self, name: str) -> str:
         """Read a value that a stack has published."""
-        return str(self.client("ssm").get_parameter(Name=self._names.parameter(name))["Parameter"]["Value"])
+        return str(self._parameters.get_parameter(Name=self._names.parameter(name))["Parameter"]["Value"])
+
+    @cached_property
+    def _parameters(self) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        return self.client("ssm")
 
     def table(self, table: OdpTable) -> str:
         """The physical name of a DynamoDB table."""
@@ -56,13 +59,8 @@ class DeployedLake:
     @cached_property
     def dynamodb(self) -> Any:  # noqa: ANN401 - boto3 makes resources at run time
         """The DynamoDB resource of the account."""
-        return boto3.resource(
-            "dynamodb",
-            endpoint_url=self._emulator.endpoint,
-            region_name=self.environment.region,
-            aws_access_key_id=self.environment.account,
-            aws_secret_access_key=self._emulator.root_secret,
-        )
+        environment = self.environment
+        return self._emulator.resource("dynamodb", account=environment.account, region=environment.region)
 
     def items(self, table: OdpTable, operation: str = "scan", **request: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any request
         """Read all items of a DynamoDB table that a scan or a query finds."""

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,39 +32,55 @@ class Step:
 
 
 class Steps:
-    """The steps of one run, in order."""
+    """The steps of one run in the order of their ends; threads may each have a step at the same time."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        self.console = console
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        is_shown = console.is_terminal  # elsewhere a spinner leaves blank lines only
+        self._progress = Progress(*columns, console=console, transient=True, disable=not is_shown)
+        self._changing = threading.Lock()
+        self._has_failed = False
         self.spans: list[Span] = []
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Time what shows its own progress."""
-        start = datetime.now(UTC)
-        yield
-        self.spans.append(Span(name, start, datetime.now(UTC)))
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Time a step; a line with a tick stays when it is done, one with a cross when it failed."""
         start = datetime.now(UTC)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        is_shown = self._console.is_terminal  # elsewhere a spinner leaves blank lines only
-        with Progress(*columns, console=self._console, transient=True, disable=not is_shown) as progress:
-            step = Step(name, progress, progress.add_task(_line(name, ""), total=None))
+        with self._spinner(name) as step:
             try:
                 yield step
             except BaseException:
-                self._console.print(f"[red]✗[/red] {_line(name, step.detail)}", highlight=False, soft_wrap=True)
+                self._tell_failure(step)
                 raise
         span = Span(name, start, datetime.now(UTC))
         self.spans.append(span)
-        self._console.print(
-            f"[green]✓[/green] {_line(name, step.detail)} [dim]{span.seconds:.1f} s[/dim]",
-            highlight=False,
-            soft_wrap=True,
-        )
+        self._print(f"[green]✓[/green] {_line(name, step.detail)} [dim]{span.seconds:.1f} s[/dim]")
+
+    @contextmanager
+    def _spinner(self, name: str) -> Iterator[Step]:
+        """Show one spinner for each step that is under way: a terminal has one display for all of them."""
+        with self._changing:
+            if not self._progress.tasks:
+                self._progress.start()
+            task = self._progress.add_task(_line(name, ""), total=None)
+        try:
+            yield Step(name, self._progress, task)
+        finally:
+            with self._changing:
+                self._progress.remove_task(task)
+                if not self._progress.tasks:
+                    self._progress.stop()
+
+    def _tell_failure(self, step: Step) -> None:
+        """Tell of the first failure alone: steps beside it end because of it."""
+        with self._changing:
+            is_first, self._has_failed = not self._has_failed, True
+        if is_first:
+            self._print(f"[red]✗[/red] {_line(step.name, step.detail)}")
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 def _line(name: str, detail: str) -> str:

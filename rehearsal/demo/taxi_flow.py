@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -21,8 +21,9 @@ from rehearsal.demo.executions import (
     running,
 )
 from rehearsal.demo.failures import ExplainedError
+from rehearsal.demo.progress import Steps
 from rehearsal.report.model import AuditedFile, QuarantinedRow, TaxiReport
-from rehearsal.source.taxi_files import Deliveries, Delivery
+from rehearsal.source.taxi_files import Deliveries, Delivery, taxi_deliveries
 from rehearsal.validation.taxi_results import QUESTIONS, ExpectedResults
 
 DATASET = "yellow"
@@ -32,6 +33,31 @@ _POLL_SECONDS = 0.5
 _UNDER_WAY = {"landed", "running"}
 
 Say = Callable[[str], None]
+
+
+def deal_trips(trips: pa.Table, steps: Steps) -> Deliveries:
+    """Make the files in which the trips arrive."""
+    with steps.step("Deal trips to taxi files") as step:
+        sample = sample_of(trips)
+        step.say(f"{sample.num_rows:,} of {trips.num_rows:,} trips, at most {MOST_TRIPS:,}")
+        return taxi_deliveries(sample)
+
+
+def run_taxi_flow(lake: DeployedLake, deliveries: Deliveries, steps: Steps) -> TaxiReport:
+    """Let the files arrive, wait until the deployed flow has loaded them, and compare what it made of them."""
+    landed = 0
+    for name, files in (("taxi files", deliveries.first), ("a corrected file", deliveries.later)):
+        with steps.step(f"Taxi flow loads {name}") as step:
+            since = datetime.now(UTC)
+            landed += deliver(lake, files)
+            items = wait_until_loaded(lake, landed, since, step.say)
+            loaded = sum(int(item.get("rows_loaded", 0)) for item in items)
+            step.say(f"{len(items)} files, {loaded:,} rows read into the conformed table")
+    with steps.step("Compare the purpose-built tables with duckdb") as step:
+        report = taxi_report(lake, deliveries)
+        equal = sum(comparison.is_equal for comparison in report.comparisons)
+        step.say(f"{equal} of {len(report.comparisons)} tables are equal")
+    return report
 
 
 def deliver(lake: DeployedLake, deliveries: Iterable[Delivery]) -> int:

@@ -13,7 +13,12 @@ from typing import Any
 
 from deployment_account.revision import Revision
 from rehearsal import toolchain
-from rehearsal.emulator.settings import NETWORK_VARIABLES, package_variables, variables_of_runtimes
+from rehearsal.emulator.settings import (
+    NETWORK_VARIABLES,
+    WITHOUT_VALIDATION,
+    package_variables,
+    variables_of_runtimes,
+)
 
 # Reads a cloud assembly: its stacks in the order of their dependencies, its file assets, nested stages included.
 
@@ -182,8 +187,7 @@ def _start(app: str, out: Path, context: Mapping[str, Any]) -> subprocess.Popen[
         "CDK_OUTDIR": str(out),
         # `cdk synth` hands cdk.json's context to the app; a bare `python app.py` would go without its feature flags.
         "CDK_CONTEXT_JSON": json.dumps(_own_context(folder) | dict(context)),
-        # The templates are deployed next, which validates them: half of the time of synth is saved.
-        "CDK_VALIDATION": "false",
+        **WITHOUT_VALIDATION,  # the templates are deployed next, which validates them
         "JSII_NODE": str(toolchain.node()),
         **Revision.of_working_tree(PROJECT).variables,
     }

@@ -34,9 +34,10 @@ class ChildProcess:
                 start_new_session=True, pass_fds=sockets,
             )  # fmt: skip
         self.log = log
-        self._tell(told)
+        self.tell(told)
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Write to its standard input."""
         if text and self._process.stdin:
             with suppress(BrokenPipeError):  # a child that has ended says why in its log
                 self._process.stdin.write(text.encode())

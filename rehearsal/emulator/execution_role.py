@@ -121,10 +121,19 @@ def _created(type_: str, arguments: tuple[Any, ...], stack: str) -> Iterator[Cal
         case "AWS::Backup::BackupSelection":
             passed = str(properties["BackupSelection"]["IamRoleArn"])
             yield Call("iam:PassRole", passed, {"iam:PassedToService": "backup.amazonaws.com"})
+        case "AWS::DMS::Endpoint":
+            yield from _handed_to_dms(properties)
         case "AWS::IAM::User":
             yield Call("iam:CreateUser", f"arn:aws:iam::{_account()}:user/{properties.get('UserName') or made_up}")
         case _:
             yield from _of_named(type_, properties, properties.get("Name") or made_up, "Create")
+
+
+def _handed_to_dms(properties: Properties) -> Iterator[Call]:
+    for settings in (properties.get("S3Settings", {}), properties.get("MySqlSettings", {})):
+        for name in ("ServiceAccessRoleArn", "SecretsManagerAccessRoleArn"):
+            if name in settings:
+                yield Call("iam:PassRole", str(settings[name]), {"iam:PassedToService": "dms.amazonaws.com"})
 
 
 def _updated(type_: str, arguments: tuple[Any, ...], stack: str) -> Iterator[Call]:

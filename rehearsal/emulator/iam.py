@@ -162,7 +162,7 @@ def catalog_resource(operation: str, request: dict[str, Any]) -> str | None:
     if operation in _DATABASE_CALLS:
         return f"database/{request.get('Name') or request.get('DatabaseInput', {}).get('Name')}"
     database = request.get("DatabaseName")
-    is_about_table = operation.endswith(("Table", "Partition", "Partitions"))
+    is_about_table = operation.endswith(("Table", "TableOptimizer", "Partition", "Partitions"))
     table = request.get("TableName") or request.get("Name") or request.get("TableInput", {}).get("Name")
     return f"table/{database}/{table}" if database and table and is_about_table else None
 

@@ -17,6 +17,8 @@ from typing import Any, cast
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from rehearsal.dms import api as dms
+from rehearsal.dms.service import DmsService
 from rehearsal.emulator import (
     athena,
     catalog_entries,
@@ -28,6 +30,7 @@ from rehearsal.emulator import (
     service_refusals,
     stacks,
     state_machines,
+    table_optimizers,
 )
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.account_root import use_root_secret
@@ -36,6 +39,7 @@ from rehearsal.emulator.gate import Gate
 from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.api import StartThrottle
 from rehearsal.emulator.glue_runner.runner import GlueRunner
+from rehearsal.emulator.request_record import RequestRecord
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline import api as codepipeline
 from rehearsal.pipeline.pipelines import Pipelines
@@ -57,14 +61,18 @@ def install(settings: EmulatorSettings) -> Stop:
     execution_role.install()
     service_refusals.install()
     catalog_entries.install()
+    table_optimizers.install()
     runner = GlueRunner(settings)
     glue_api.install(runner, StartThrottle(settings.glue_starts_per_second))
     state_machines.install(settings, runner)
     pipelines = Pipelines(settings)
     codepipeline.install(pipelines)
+    replications = DmsService(settings)
+    dms.install(replications)
 
     def stop() -> None:
         pipelines.stop_all()
+        replications.stop_all()
         runner.stop_all()
 
     return stop
@@ -78,7 +86,9 @@ def main(arguments: list[str]) -> None:
     use_root_secret(settings.root_secret)
     _take(settings.run_directory)
     stop_extensions = install(settings)
-    gate = Gate(patches.APPLICATION.value, port=settings.port)
+    application = patches.APPLICATION.value
+    recorded = RequestRecord(application, Path(settings.requests)) if settings.requests else application
+    gate = Gate(recorded, port=settings.port)
     serving = _serve_until_stopped(gate, listener=int(arguments[0]), stop=stop_extensions)
     asyncio.new_event_loop().run_until_complete(serving)
     shutil.rmtree(settings.temporary, ignore_errors=True)

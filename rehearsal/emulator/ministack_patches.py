@@ -170,6 +170,8 @@ SUBNETS = Seam("services.ec2", "_subnets")
 SECURITY_GROUPS = Seam("services.ec2", "_security_groups")
 VPC_ENDPOINTS = Seam("services.ec2", "_vpc_endpoints")
 
+GLUE_REQUEST = Seam("services.glue", "_handle_request_sync")
+GLUE_TABLES = Seam("services.glue", "_tables")
 GLUE_CONNECTIONS = Seam("services.glue", "_connections")
 GLUE_JOBS = Seam("services.glue", "_jobs")
 GLUE_JOB_RUNS = Seam("services.glue", "_job_runs")

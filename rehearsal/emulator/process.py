@@ -3,6 +3,7 @@
 import shlex
 import socket
 import sys
+import threading
 import urllib.request
 from contextlib import suppress
 from http import HTTPStatus
@@ -21,6 +22,8 @@ from rehearsal.private_files import make_private_folder, write_private
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 _LOG_LINES_SHOWN = 30
+_MAKING = threading.Lock()
+"""Clients may be used by several threads, but boto3 makes one at a time."""
 
 
 class EmulatorError(Exception):
@@ -105,14 +108,22 @@ class Emulator:
 
     def client(self, service: str, *, account: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         """Return a boto3 client that acts as the root of `account`."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            region_name=region or self.settings.region,
-            aws_access_key_id=account,
-            aws_secret_access_key=self.root_secret,
-            config=Config(retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"}),
-        )
+        with _MAKING:
+            return boto3.client(service, **self._root_of(account, region))  # type: ignore[call-overload]
+
+    def resource(self, service: str, *, account: str, region: str | None = None) -> Any:  # noqa: ANN401 - as above
+        """Return a boto3 resource that acts as the root of `account`."""
+        with _MAKING:
+            return boto3.resource(service, **self._root_of(account, region))  # type: ignore[call-overload]
+
+    def _root_of(self, account: str, region: str | None) -> dict[str, Any]:
+        return {
+            "config": Config(retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"}),
+            "endpoint_url": self.endpoint,
+            "region_name": region or self.settings.region,
+            "aws_access_key_id": account,
+            "aws_secret_access_key": self.root_secret,
+        }
 
     def shell_environment(self, account: str) -> dict[str, str]:
         """Return the variables with which any AWS tool speaks to this emulator as the root of `account`."""

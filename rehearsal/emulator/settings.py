@@ -46,6 +46,9 @@ def variables_of_runtimes(variables: Mapping[str, str], runtimes: Iterable[str])
 
 
 LOOPBACK = "127.0.0.1"
+VALIDATION = "CDK's validation of templates"
+WITHOUT_VALIDATION = {"CDK_VALIDATION": "false"}
+"""It takes more than half of a synthesis."""
 CALLS_VARIABLE = "REHEARSAL_CALLS"
 """Names a folder in which emulators write down what roles call; without it none does."""
 FOLDER_OF_FUNCTIONS = "lambda-runtime"
@@ -87,8 +90,12 @@ class EmulatorSettings:
     """How builds of pipelines reach package registries."""
     skipped_commands: tuple[str, ...] = ()
     """Commands of builds that are left out and named in place of it."""
+    validates_templates: bool = True
+    """Whether CDK validates what builds synthesise; if not, their results say so."""
     calls: str = field(default_factory=_folder_of_calls)
     """The folder in which it writes down what roles call, if there is one."""
+    requests: str = ""
+    """The file in which it writes down each request of each role, if there is one."""
     root_secret: str = field(default="", repr=False)
     """The secret of every account's root; the emulator draws one for each run."""
     repositories: Path = Path()

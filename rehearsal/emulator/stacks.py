@@ -36,7 +36,9 @@ def install() -> None:
     """Complete change sets, exports and resources, and name log groups by the patterns that policies compare."""
     patches.wrap_type("AWS::CodeBuild::Project", _project)
     patches.wrap_type("AWS::EC2::VPC", _vpc)
+    patches.wrap_type("AWS::EC2::VPCEndpoint", _endpoint)
     patches.wrap_type("AWS::Backup::BackupVault", _vault)
+    _refer_to_secrets_by_arn(patches.RESOURCE_HANDLERS.value["AWS::SecretsManager::Secret"])
     operations = patches.RESOURCE_HANDLERS.value["AWS::Logs::LogGroup"]
     operations["create"] = _created_log_group(operations["create"])
     operations["update"] = _updated_log_group(operations["update"])
@@ -132,6 +134,33 @@ def _vpc(properties: Properties, make: Make) -> Any:  # noqa: ANN401 - ministack
     """Let Fn::GetAtt find a VPC's CidrBlock, which every interface endpoint of the CDK asks for."""
     physical_id, attributes = make()
     return physical_id, {"CidrBlock": properties["CidrBlock"], **attributes}
+
+
+def _refer_to_secrets_by_arn(operations: dict[str, Any]) -> None:
+    """A Ref to a secret is its ARN, also where the template names the secret; ministack gives the name."""
+    create, update, delete = (operations[name] for name in ("create", "update", "delete"))
+
+    def by_arn(made: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+        return str(made[1].get("Arn", made[0])), made[1]
+
+    operations["create"] = lambda *given, **named: by_arn(create(*given, **named))
+    operations["update"] = lambda id_, *given, **named: by_arn(update(_name_of_secret(id_), *given, **named))
+    operations["delete"] = lambda id_, *given, **named: delete(_name_of_secret(id_), *given, **named)
+
+
+def _name_of_secret(id_: str) -> str:
+    """The name in an ARN, which ends with a hyphen and six characters."""
+    return id_.partition(":secret:")[2][:-7] if id_.startswith("arn:") else id_
+
+
+def _endpoint(properties: Properties, make: Make) -> Any:  # noqa: ANN401 - ministack has no types
+    """Let Fn::GetAtt find the names of an interface endpoint, each behind the id of its hosted zone."""
+    physical_id, attributes = make()
+    if properties.get("VpcEndpointType") == "Interface":
+        _, _, region, service = str(properties["ServiceName"]).split(".")
+        name = f"Z0REHEARSAL:{physical_id}.{service}.{region}.vpce.amazonaws.com"
+        attributes = {**attributes, "DnsEntries": [name]}
+    return physical_id, attributes
 
 
 def _vault(properties: Properties, make: Make) -> Any:  # noqa: ANN401 - ministack has no types

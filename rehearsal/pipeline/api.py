@@ -9,6 +9,7 @@ from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.resource_types import Created, Properties, register
 from rehearsal.pipeline import states
 from rehearsal.pipeline.definition import api_document
+from rehearsal.pipeline.execution import StageLocks
 from rehearsal.pipeline.pipelines import Pipeline, Pipelines
 from rehearsal.pipeline.records import Approvals, ExecutionRecord
 from rehearsal.pipeline.repository import is_commit
@@ -61,6 +62,8 @@ class CodePipelineApi:
             "GetPipelineExecution": self._execution,
             "ListActionExecutions": self._actions,
             "PutApprovalResult": self._decide,
+            "DisableStageTransition": self._disable,
+            "EnableStageTransition": self._enable,
         }
 
     def _list(self, _: Request) -> Answer:
@@ -130,6 +133,24 @@ class CodePipelineApi:
         ):
             raise ApiError("InvalidApprovalTokenException", "no approval is asked for under this token, or no longer")
         return {"approvedAt": time.time()}
+
+    def _disable(self, request: Request) -> Answer:
+        locks, stage = self._transition(request)
+        locks.disable(stage, request["reason"])
+        return {}
+
+    def _enable(self, request: Request) -> Answer:
+        locks, stage = self._transition(request)
+        locks.enable(stage)
+        return {}
+
+    def _transition(self, request: Request) -> tuple[StageLocks, str]:
+        pipeline, stage = self._pipeline(request["pipelineName"]), request["stageName"]
+        if request["transitionType"] != "Inbound":
+            raise ApiError("UnsupportedOperationException", "only inbound transitions are rehearsed")
+        if stage not in {each.name for each in pipeline.definition.stages}:
+            raise ApiError("StageNotFoundException", f"pipeline {pipeline.name} has no stage {stage}")
+        return pipeline.locks, stage
 
     def _pipeline(self, name: str) -> Pipeline:
         account, region = _caller()

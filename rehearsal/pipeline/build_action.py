@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.child_process import ChildProcess, log_events
 from rehearsal.emulator.roles import account_of
+from rehearsal.emulator.settings import VALIDATION, WITHOUT_VALIDATION
 from rehearsal.emulator.stacks import LOG_GROUP
 from rehearsal.pipeline import buildspec
 from rehearsal.pipeline.action_run import POLL_SECONDS, ActionRun, Actor, Variables, service_session
@@ -104,6 +105,8 @@ class _Build:
             publish(self.log, self._logs_client(), self.project[LOG_GROUP], self.started["logs"]["streamName"])
         self._hand_on(spec)
         skipped = [command for command in spec.commands if command in self.action.settings.skipped_commands]
+        if spec.artifacts and not self.action.settings.validates_templates:
+            skipped.append(VALIDATION)
         self.action.record.summary = f"left out: {', '.join(skipped)}" if skipped else ""
         return _exported(exported)
 
@@ -163,6 +166,7 @@ class _Build:
         }
         return {
             **build_environment(self._work, spec.runtimes, settings, os.environ),
+            **({} if settings.validates_templates else WITHOUT_VALIDATION),
             **spec.variables,
             **declared,
             **self.overrides,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from deployment_account import locked_packages
 from rehearsal import toolchain
 from rehearsal.emulator.settings import NETWORK_VARIABLES, EmulatorSettings, variables_of_runtimes
 from rehearsal.pipeline import aws_client, aws_command
@@ -42,6 +43,8 @@ def build_environment(
         "CDK_HOME": str(home / ".cdk"),  # the CDK command asks the system for the home, not HOME
         "NPM_CONFIG_PREFIX": str(packages),
         "AWS_EC2_METADATA_DISABLED": "true",
+        # a build's own clone is gone after it; packages are found by the content of their lock
+        locked_packages.CACHE_VARIABLE: str(locked_packages.CACHE),
     }
 
 

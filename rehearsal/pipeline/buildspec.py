@@ -16,6 +16,8 @@ from rehearsal.pipeline.definition import ActionFailedError, UnsupportedPipeline
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _PERMISSIONS = 0o777
+_COMPRESSED = {".jar", ".whl", ".zip"}
+"""Compressing 50 MB of packages once more takes seconds and saves nothing."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def packed(base: Path, files: Iterable[Path]) -> bytes:
         for file in files:
             entry = zipfile.ZipInfo(file.relative_to(base).as_posix(), _LONG_AGO)
             entry.external_attr = (file.stat().st_mode & 0xFFFF) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_STORED if file.suffix in _COMPRESSED else zipfile.ZIP_DEFLATED
             archive.writestr(entry, file.read_bytes())
     return buffer.getvalue()
 

@@ -99,6 +99,7 @@ def rehearse(
             port=port,
             repositories=workspace.repositories,
             skipped_commands=CHECKS if quick else (),
+            validates_templates=not quick,
         )
         with Emulator(settings) as emulator:
             session = _Session(Rehearsal(load_platform(CONFIGURATION), emulator), workspace, console)

@@ -2,9 +2,10 @@
 
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +19,7 @@ from rehearsal.pipeline.records import ActionRecord, ExecutionRecord, tell_actio
 #
 # QUEUED: in the order in which they were started.
 # SUPERSEDED: the newest; it ends those that wait before the same stage.
+# Nobody enters a stage whose inbound transition a person has disabled.
 # docs/decisions/0010-rehearsed-pipelines.md cites what AWS says of it.
 
 
@@ -30,8 +32,10 @@ class _Stage:
 class StageLocks:
     """The stages of one pipeline and the executions, known by their numbers, that are in or before them."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, disabled: Mapping[str, str] = MappingProxyType({})) -> None:
         self.mode = mode
+        self.disabled = dict(disabled)
+        """The stages whose inbound transition is disabled, with the reasons."""
         self._stages: dict[str, _Stage] = {}
         self._changed = threading.Condition()
 
@@ -40,7 +44,13 @@ class StageLocks:
         with self._changed:
             place = self._stages.setdefault(stage, _Stage())
             self._queue(place, execution)
-            self._changed.wait_for(lambda: is_over() or execution not in place.waiting or _is_next(place, execution))
+            self._changed.wait_for(
+                lambda: (
+                    is_over()
+                    or execution not in place.waiting
+                    or (stage not in self.disabled and _is_next(place, execution))
+                )
+            )
             if execution not in place.waiting:
                 return False
             place.waiting.remove(execution)
@@ -56,6 +66,17 @@ class StageLocks:
             place = self._stages[stage]
             if place.holder == execution:
                 place.holder = None
+            self._changed.notify_all()
+
+    def disable(self, stage: str, reason: str) -> None:
+        """Let no execution in; one that is in the stage goes on."""
+        with self._changed:
+            self.disabled[stage] = reason
+
+    def enable(self, stage: str) -> None:
+        """Let executions in again."""
+        with self._changed:
+            self.disabled.pop(stage, None)
             self._changed.notify_all()
 
     def wake(self) -> None:

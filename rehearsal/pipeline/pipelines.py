@@ -75,7 +75,7 @@ class Pipelines:
             for execution in pipeline.running.values():
                 execution.end("Cancelled", f"the definition was updated to version {pipeline.version}")
             if definition.mode != pipeline.definition.mode:
-                pipeline.locks = StageLocks(definition.mode)
+                pipeline.locks = StageLocks(definition.mode, pipeline.locks.disabled)
             pipeline.definition = definition
             if restarts:
                 self.start(pipeline, trigger="UpdatePipeline")
@@ -140,6 +140,7 @@ class Pipelines:
                 "document": each.definition.document,
                 "restarts": each.restarts,
                 "version": each.version,
+                "disabled": each.locks.disabled,
                 "executions": _RECORDS.dump_python(each.records),
             }
             for each in self._pipelines.values()
@@ -160,6 +161,7 @@ class Pipelines:
                 saved["version"],
                 _RECORDS.validate_python(saved["executions"]),
             )
+            pipeline.locks.disabled.update(saved.get("disabled", {}))
             self._pipelines[pipeline.account, pipeline.region, pipeline.name] = pipeline
 
 

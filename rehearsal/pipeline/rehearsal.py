@@ -21,6 +21,7 @@ from rehearsal import toolchain
 from rehearsal.demo.workspace import PROJECT, Workspace
 from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import WITHOUT_VALIDATION
 from rehearsal.pipeline.definition import EmulatorLostError, RehearsalError
 from rehearsal.pipeline.repository import Repository, hook
 from rehearsal.private_files import make_private_folder
@@ -180,6 +181,18 @@ class Rehearsal:
         deployment = self.platform.deployment
         return self.emulator.client("codepipeline", account=deployment.account, region=deployment.region)
 
+    def hold_deployment(self, app: str, environment: str, reason: str) -> None:
+        """Let a pipeline build and publish, but not enter the stage that deploys."""
+        self.codepipeline.disable_stage_transition(**self._into_deployment(app, environment), reason=reason)
+
+    def release_deployment(self, app: str, environment: str) -> None:
+        """Let it enter that stage."""
+        self.codepipeline.enable_stage_transition(**self._into_deployment(app, environment))
+
+    def _into_deployment(self, app: str, environment: str) -> dict[str, str]:
+        name = self.pipeline(app, environment)  # the stage has the name of its pipeline
+        return {"pipelineName": name, "stageName": name, "transitionType": "Inbound"}
+
     def pipeline(self, app: str, environment: str) -> str:
         """The name of a pipeline."""
         return Names.of(self.platform, self.platform.environments[environment]).stage(_COMPONENTS[app])
@@ -191,7 +204,9 @@ class Rehearsal:
     def _script(self, account: str, *words: str) -> None:
         """Run one of the project's bootstrap scripts with the credentials of an account."""
         command = [sys.executable, "-m", "scripts.bootstrap", *words]
-        environment = {**os.environ, **self.emulator.shell_environment(account), "JSII_NODE": str(toolchain.node())}
+        # what is deployed by hand here, the pipeline's own build synthesises again
+        environment = {**os.environ, **self.emulator.shell_environment(account), **WITHOUT_VALIDATION}
+        environment["JSII_NODE"] = str(toolchain.node())
         run = subprocess.run(
             command, cwd=self._project, env=environment, capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL,

@@ -1,7 +1,8 @@
 """Shows what pipelines do and did, as CodePipeline's API tells it: in a terminal as they run, afterwards as a page."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from rehearsal.emulator.settings import VALIDATION
 from rehearsal.pipeline.actions import NOT_PUSHED_YET
 from rehearsal.pipeline.rehearsal import Rehearsal
 from rehearsal.report.page import PipelineAction, PipelineExecution, PipelineStage, RehearsalReport, render_rehearsal
@@ -35,8 +37,15 @@ class RunningAction:
 class PipelineWatch:
     """Tells once what happens in pipelines."""
 
-    def __init__(self, codepipeline: Any, console: Console) -> None:  # noqa: ANN401 - boto3 makes clients at run time
+    def __init__(
+        self,
+        codepipeline: Any,  # noqa: ANN401 - boto3 makes clients at run time
+        console: Console,
+        show: Callable[[Sequence[RunningAction]], object] | None = None,
+    ) -> None:
         self._codepipeline, self._console = codepipeline, console
+        self._show = show
+        """Takes what runs now, in place of spinners of its own."""
         self._told: set[str] = set()
 
     def pass_over_the_past(self) -> None:
@@ -45,12 +54,16 @@ class PipelineWatch:
             ended = [each for each in self._executions(listed["name"]) if each["status"] != _RUNNING]
             self._told |= {each["pipelineExecutionId"] for each in ended}
 
-    def until_settled(self, pipelines: Sequence[str]) -> dict[str, str]:
-        """Watch until nothing runs but what waits for a person; give the status of each pipeline's newest execution."""
+    def until_settled(self, pipelines: Sequence[str], beside: Sequence[str] = ()) -> dict[str, str]:
+        """Watch until nothing runs but what waits for a person; give the status of each pipeline's newest execution.
+
+        What happens in pipelines beside these is told too, and nobody waits for it.
+        """
         with self._live() as live:
             while True:
                 statuses = {name: self._status(name) for name in pipelines}
-                running = self._look(pipelines, live)  # afterwards: what has ended is told before this returns
+                # afterwards: what has ended is told before this returns
+                running = self._look([*pipelines, *beside], live)
                 waiting = {action.pipeline for action in running if action.is_approval}
                 if all(status != _RUNNING or name in waiting for name, status in statuses.items()):
                     return statuses
@@ -63,12 +76,16 @@ class PipelineWatch:
                 self._look([each["name"] for each in self._codepipeline.list_pipelines()["pipelines"]], live)
                 time.sleep(_POLL_SECONDS)
 
-    def _live(self) -> Live:
+    def _live(self) -> AbstractContextManager[Live | None]:
+        if self._show:
+            return nullcontext()
         return Live(console=self._console, transient=True, auto_refresh=self._console.is_terminal)
 
-    def _look(self, pipelines: Sequence[str], live: Live) -> list[RunningAction]:
+    def _look(self, pipelines: Sequence[str], live: Live | None) -> list[RunningAction]:
         running = [action for name in pipelines for action in self._pipeline(name)]
-        if self._console.is_terminal:
+        if self._show:
+            self._show(running)
+        elif live and self._console.is_terminal:
             live.update(Group(*(_spinner(action) for action in running)))
         return running
 
@@ -172,10 +189,11 @@ E-mail and alarms, and pipelines that deploy into other Regions than their own.
 LIMITS = tuple(" ".join(limit.split()) for limit in _LIMITS.strip().split("\n\n"))
 
 
-def limits(left_out: Sequence[str]) -> tuple[str, ...]:
+def limits(left_out: Sequence[str], *, validated: bool = True) -> tuple[str, ...]:
     """The limits of one rehearsal, the commands that it left out first."""
     checks = (f"Left out in every test build of this rehearsal: {', '.join(left_out)}.",) if left_out else ()
-    return (*checks, *LIMITS)
+    validation = () if validated else (f"Left out in every build that synthesises: {VALIDATION}.",)
+    return (*checks, *validation, *LIMITS)
 
 
 # Reads what the pipelines did over CodePipeline's API and writes it as a page.
@@ -194,8 +212,9 @@ def rehearsal_report(rehearsal: Rehearsal, started: datetime) -> RehearsalReport
     names = [each["name"] for each in codepipeline.list_pipelines()["pipelines"]]
     executions = [execution for name in names for execution in _executions(codepipeline, name)]
     executions.sort(key=lambda execution: execution.actions[0].start if execution.actions else datetime.now(UTC))
-    left_out = rehearsal.emulator.settings.skipped_commands
-    return RehearsalReport(started, tuple(each for each in executions if _had_something_to_do(each)), limits(left_out))
+    settings = rehearsal.emulator.settings
+    said = limits(settings.skipped_commands, validated=settings.validates_templates)
+    return RehearsalReport(started, tuple(each for each in executions if _had_something_to_do(each)), said)
 
 
 def _had_something_to_do(execution: PipelineExecution) -> bool:

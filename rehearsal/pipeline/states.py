@@ -87,7 +87,12 @@ def pipeline_state(pipeline: Pipeline) -> Answer:
 
 def _stage_state(pipeline: Pipeline, stage: str, actions: list[str]) -> Answer:
     newest = next((each for each in reversed(pipeline.records) if _in_stage(each, stage)), None)
-    state: Answer = {"stageName": stage, "actionStates": [_action_state(newest, stage, name) for name in actions]}
+    reason = pipeline.locks.disabled.get(stage)
+    state: Answer = {
+        "stageName": stage,
+        "inboundTransitionState": {"enabled": True} if reason is None else {"enabled": False, "disabledReason": reason},
+        "actionStates": [_action_state(newest, stage, name) for name in actions],
+    }
     if newest:
         status = _stage_status(newest, stage, len(actions))
         state["latestExecution"] = {"pipelineExecutionId": newest.id, "status": status}

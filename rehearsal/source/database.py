@@ -164,7 +164,8 @@ class Snapshot:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
+    # one thread may fill a database and another change it, never two at once
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
     # only then does INSERT OR REPLACE log the delete of the row that it replaces

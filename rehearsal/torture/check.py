@@ -28,6 +28,7 @@ class Kind(StrEnum):
     LEASE = "a run wrote without its lease"
     BOUND = "a refresh read more than it may"
     CADENCE = "two executions of a cadence ran at once"
+    DEFECT = "a refresh failed by a defect"
 
 
 @dataclass(frozen=True, slots=True)

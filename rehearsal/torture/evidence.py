@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from operator import add
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 Row = Mapping[str, Any]
+Thing = TypeVar("Thing")
 Version = tuple[str, str]
 """The key and the version of an object."""
 
@@ -52,29 +53,29 @@ class CommitEvidence:
     is_reload: bool
 
 
-class LazyRows(Sequence[Row]):
-    """Rows that are read when they are asked for."""
+class Lazy(Sequence[Thing]):
+    """Rows or commits that are read when they are asked for."""
 
-    def __init__(self, read: Callable[[], Sequence[Row]]) -> None:
+    def __init__(self, read: Callable[[], Sequence[Thing]]) -> None:
         self._read = read
 
     @cached_property
-    def _rows(self) -> Sequence[Row]:
+    def _things(self) -> Sequence[Thing]:
         return self._read()
 
     @overload
-    def __getitem__(self, at: int) -> Row: ...
+    def __getitem__(self, at: int) -> Thing: ...
 
     @overload
-    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: slice) -> Sequence[Thing]: ...
 
-    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
-        """The rows at a place."""
-        return self._rows[at]
+    def __getitem__(self, at: int | slice) -> Thing | Sequence[Thing]:
+        """The ones at a place."""
+        return self._things[at]
 
     def __len__(self) -> int:
-        """How many rows there are."""
-        return len(self._rows)
+        """How many there are."""
+        return len(self._things)
 
 
 @dataclass(frozen=True, slots=True)

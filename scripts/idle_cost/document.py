@@ -33,6 +33,8 @@ Not counted:
 - storage in S3, {s3_gigabyte} USD for a GB and month, old versions of a week included,
 - in protected environments, a nightly AWS Backup: {backup_object_gigabyte} USD a month for each GB of objects and
   {backup_table_gigabyte} USD for each GB of DynamoDB tables, twice that with copies elsewhere,
+- Glue's [table optimizers](tables.md#optimizers-of-the-data-catalog), if an environment configures them:
+  {glue_optimizer_dpu_hour} USD for a DPU-hour, by the second, a minute at least for each run on a table,
 - Athena and the taxi flow.
 """
 ABOUT_IDLE = """An idle environment is deployed, polls its queues and runs its schedules. No data arrives, and

@@ -1,1 +1,1 @@
-"""The first day in a real account: twelve steps against a deployed lake, with a report and a clean-up."""
+"""The first day in a real account: thirteen steps against a deployed lake, with a report and a clean-up."""

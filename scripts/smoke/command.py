@@ -49,7 +49,7 @@ def smoke(  # noqa: PLR0913, PLR0917  each is an option of the command line
     as_json: Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and the estimate, take no step.")] = False,
 ) -> None:
-    """Try a deployed lake in twelve steps; exit code 1 if one fails. It costs less than 5 $ and cleans up."""
+    """Try a deployed lake in thirteen steps; exit code 1 if one fails. It costs less than 5 $ and cleans up."""
     platform = load_platform(config)
     chosen = chosen_environment(platform, environment)
     refuse_protected(chosen, is_meant=protected)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from botocore.exceptions import ClientError
 
 from deployment_account.names import Shared
@@ -62,15 +64,16 @@ def other_columns(smoke: Smoke) -> Evidence:
     return [_told(run), require_rows(smoke, table), f"{notes} values of the added column"]
 
 
-def require_rows(smoke: Smoke, table: SmokeTable) -> str:
-    """Compare what Athena sees with what the source has.
+def require_rows(smoke: Smoke, table: SmokeTable, rows_of_source: Mapping[int, int] | None = None) -> str:
+    """Compare what Athena sees with what the source has: by default in the main table.
 
     Raises:
         StepFailedError: they differ.
     """
     sql = f'SELECT count(*), sum(amount) FROM "{table.lake_table}"'  # noqa: S608  the name is ours
     ((rows, total),) = smoke.queries.ask(sql, table.database)
-    wanted = str(len(smoke.rows)), str(sum(smoke.rows.values()))
+    source = smoke.rows if rows_of_source is None else rows_of_source
+    wanted = str(len(source)), str(sum(source.values()))
     if (rows, total) != wanted:
         raise StepFailedError(
             f"Athena sees {rows} rows with amounts of {total} in {table.qualified}, the source has {wanted[0]} and "

@@ -16,8 +16,14 @@ from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.patience import Patience
 from scripts.smoke.removal import remove_objects
 
+SPARK, NATIVE = "spark", "native"
 LONGEST_CADENCE = 59
 """Minutes: from an hour on runs are Flex, and may wait for room."""
+_WRITTEN = {
+    SPARK: {"table_storage_type": "hudi"},
+    NATIVE: {"table_storage_type": "iceberg", "engine": NATIVE},
+}
+"""Steps look at Glue runs, or at calls of the function."""
 
 
 class SmokeTables:
@@ -59,8 +65,11 @@ class SmokeTables:
         role = str(self._like[1]["raw_database_S3_bucket"])
         return self._lake.published(f"buckets/{role}")
 
-    def table(self, name: str, *, is_active: bool = True) -> SmokeTable:
-        """Configure a table of the run, once; a deployment that comes meanwhile takes the entries out again."""
+    def table(self, name: str, *, is_active: bool = True, engine: str = SPARK) -> SmokeTable:
+        """Configure a table of the run, once; a deployment that comes meanwhile takes the entries out again.
+
+        Spark's are Hudi tables, those of the native engine Iceberg tables.
+        """
         if name not in self._known:
             batch, like = self._like
             names = self._names
@@ -73,7 +82,8 @@ class SmokeTables:
                 landing=names.landing(name),
             )
             self._note(table)
-            self._configure(table, batch, like, is_active=is_active)
+            fields = {field: value for field, value in like.items() if field != "engine"} | _WRITTEN[engine]
+            self._configure(table, batch, fields, is_active=is_active)
             self._known[name] = table
         return self._known[name]
 
@@ -120,8 +130,7 @@ class SmokeTables:
             "glue_job_max_workers": WORKERS,
         }
         entry = {
-            **{name: value for name, value in like.items() if name != "engine"},
-            "table_storage_type": "hudi",  # Spark alone writes it, and the steps look at Glue runs
+            **like,
             "refresh_cadence": table.cadence,
             "source_table_name": table.source_table,
             "hudi_primary_key": KEY,

@@ -36,7 +36,8 @@ def test_lake_equals_the_source_and_the_ledger_agrees_with_the_files_after_any_s
     assert not failed, f"make torture SEEDS=1 FIRST={min(failed)} shows the shortest history"
 
 
-@pytest.mark.parametrize("share", range(10))
+# a hundred at each run of `make test`; `make test-slow` plays as many again
+@pytest.mark.parametrize("share", [*range(5), *(pytest.param(share, marks=pytest.mark.slow) for share in range(5, 10))])
 def test_histories_that_nobody_has_played_before_end_well_too(share: int) -> None:
     first = SystemRandom().randrange(10**9)
     failed = [seed for seed in range(first, first + 20) if problems_of(story(seed))]
@@ -81,17 +82,24 @@ def test_commits_are_of_every_format_and_engine_and_have_faults() -> None:
     assert by_others["compacted"]
 
 
-def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes() -> None:
-    """Those who plan and end executions, register, sweep and decide; each before the call and after it."""
+def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes_and_loads_begin_again() -> None:
+    """Those who plan and end executions, register, sweep and decide; each before the call and after it.
+
+    Many loads begin again in their midst, with every change of columns.
+    """
     struck: Counter[tuple[FaultKind, str]] = Counter()
+    restarts: Counter[str] = Counter()
     skips = 0
-    for told in map(story, range(2 * SEEDS)):
+    for seed in range(2 * SEEDS):
+        told = story(seed)
         trial = memory_trial(told, ON_HUDI)
         with silent():
             trial.play(told.steps)
         assert isinstance(trial.lake, MemoryLake)
         struck += trial.lake.troubles.struck
         skips += sum(replica.skips for replica in trial.replicas)
+        if seed < SEEDS:
+            restarts.update(how for replica in trial.replicas for how in replica.restarts)
     boundaries = Counter(boundary for _, boundary in struck.elements())
     assert {kind for kind, _ in struck} == set(CALL_FAULTS)
     for call in ("claim", "release", "pending_work", "leases", "write", "register", "save", "approve", "dismiss"):
@@ -99,6 +107,9 @@ def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes() ->
         assert boundaries[f"after {call}"], call
     assert boundaries["before keep"] + boundaries["after keep"]
     assert skips > 2, "of broken files, which few tables have"
+    assert set(restarts) == {ADDED, WIDENED, DROPPED, RETYPED}
+    assert min(restarts.values()) >= SEEDS // 20
+    assert restarts.total() >= SEEDS // 4
 
 
 def test_some_histories_have_tables_of_equal_names_in_two_sources() -> None:
@@ -172,18 +183,6 @@ def test_table_that_was_created_again_has_other_columns_and_the_rows_of_its_own_
     dropped = before.keys() - after.keys()
     lake = trial.lake.evidence(replica).rows
     assert not {name for row in lake for name in row if name in dropped}
-
-
-def test_many_loads_begin_again_in_their_midst_with_every_change_of_columns() -> None:
-    restarts: Counter[str] = Counter()
-    for told in map(story, range(SEEDS)):
-        trial = memory_trial(told, ON_HUDI)
-        with silent():
-            trial.play(told.steps)
-        restarts.update(how for replica in trial.replicas for how in replica.restarts)
-    assert set(restarts) == {ADDED, WIDENED, DROPPED, RETYPED}
-    assert min(restarts.values()) >= SEEDS // 20
-    assert restarts.total() >= SEEDS // 4
 
 
 @pytest.mark.parametrize("is_historical", [True, False])

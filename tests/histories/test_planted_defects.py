@@ -427,7 +427,8 @@ def _named_as(version: str, row: Row, config: RawTableConfig, load_version: str)
 )
 def test_planted_defect_is_found(plant: Plant, kind: Kind) -> None:
     """In a history that ends well without it."""
-    told = (_steered(seed, STEERED[plant]) if plant in STEERED else story(seed) for seed in range(SEEDS))
+    seeds = range(FIRST.get(plant, 0), SEEDS)
+    told = (_steered(seed, STEERED[plant]) if plant in STEERED else story(seed) for seed in seeds)
     assert any(kind in _kinds(each, plant) and not _kinds(each) for each in told)
 
 
@@ -443,6 +444,19 @@ STEERED: dict[Plant, tuple[Act, ...]] = {
     ),
 }
 """Histories of these acts meet the defect often; among all histories few do, and looking for one takes long."""
+
+
+FIRST: dict[Plant, int] = {
+    changes_not_later_than_a_load_are_archived_unread: 58,
+    failing_table_ends_the_batch: 94,
+    business_clock_decides_the_order: 23,
+    listing_of_the_beginning_is_believed: 110,
+    claim_in_trouble_counts_as_made: 322,
+    half_of_an_approval_counts_as_a_whole_load: 94,
+    sweep_restarts: 38,
+    claim_of_a_cadence_is_ignored: 20,
+}
+"""The seed with which the search begins: the histories before it do not meet the defect, ten in a CPU second."""
 
 
 def _steered(seed: int, acts: Sequence[Act]) -> Story:

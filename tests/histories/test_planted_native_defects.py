@@ -84,7 +84,7 @@ def row_that_moves_stays_in_its_former_partition(patch: pytest.MonkeyPatch) -> N
 
     def key_set(merge: Merge, rows: pa.Table) -> KeySet:
         found = original(merge, rows)
-        by = merge.definition.partition_by
+        by = merge.definition.partition_column
         if not by or by not in rows.column_names:
             return found
         return KeySet(rows, merge.definition.record_key, (*merge.definition.key_columns, by), merge.writer.schema)

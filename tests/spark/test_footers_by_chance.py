@@ -97,7 +97,7 @@ def is_read_or_refused(spark: SparkSession, file: LandedFile) -> None:
         assert read_footer(spark, file.uri).rows >= 0
 
 
-@settings(max_examples=40, suppress_health_check=ONE_FILE)
+@settings(max_examples=15, suppress_health_check=ONE_FILE)
 @given(COLUMNS)
 def test_file_of_any_columns_is_read_or_refused(
     spark: SparkSession, write: Write, columns: list[tuple[str, pa.DataType]]
@@ -105,7 +105,7 @@ def test_file_of_any_columns_is_read_or_refused(
     is_read_or_refused(spark, write(parquet(columns)))
 
 
-@settings(max_examples=80, suppress_health_check=ONE_FILE)
+@settings(max_examples=30, suppress_health_check=ONE_FILE)
 @given(BYTES, LENGTHS, CUTS)
 @example([(9_999, 0)], None, None)
 @example([(0, 0)], 0, None)

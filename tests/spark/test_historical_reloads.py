@@ -94,7 +94,6 @@ def test_reload_that_is_seen_after_changes_that_follow_it_takes_its_place_before
     assert versions(refresh) == sorted(expected, key=str)
 
 
-@pytest.mark.parametrize("refresh", TABLE_TYPES, indirect=True)
 def test_load_is_compared_with_the_newest_versions_before_the_changes_that_follow_it(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:

@@ -15,7 +15,6 @@ Configured = Callable[..., Refresher]
 LOAD, FIRST, SECOND, THIRD = "LOAD00000001", *(f"20260101-00000000{n}" for n in (1, 2, 3))
 NO_ORDER = {1: None, 2: "", 3: f"{7:035d}", 4: "no sequence at all"}
 """Sequences that tell nothing, by the keys whose changes all have them."""
-TABLE_TYPES = ("copy_on_write", "merge_on_read")
 
 
 def seq(number: int) -> str:
@@ -76,7 +75,7 @@ def test_row_of_a_load_is_older_than_any_change_and_keeps_its_values(configured:
     assert refresh.values("ID", "V", "AT") == [(1, "changed", early), (2, "loaded", late), (3, "loaded", None)]
 
 
-@pytest.mark.parametrize("table_type", TABLE_TYPES)
+@pytest.mark.parametrize("table_type", ["copy_on_write", pytest.param("merge_on_read", marks=pytest.mark.slow)])
 def test_clock_that_runs_backwards_stands_still_or_is_missing_does_no_harm(
     configured: Configured, land_file: Any, table_type: str
 ) -> None:

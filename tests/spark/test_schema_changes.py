@@ -138,6 +138,7 @@ def test_rule_10_other_changes_are_refused_by_name_and_the_table_stays_as_it_was
         assert refresh.table() == table
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_rule_10_reload_brings_the_sources_schema_whatever_it_was_before_and_changes_go_on_with_it(
     refresh: Refresher, land_table: LandTable, spark: SparkSession
 ) -> None:

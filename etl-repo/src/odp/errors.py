@@ -38,6 +38,10 @@ class RefreshFailedError(TerminalError):
     """At least one table of a batch was not refreshed; the others were."""
 
 
+class TableOptimizersFailedError(TerminalError):
+    """The Data Catalog did not take the optimizers of at least one table; the others have theirs."""
+
+
 class UnrecordedFailureError(TerminalError):
     """At least one table of a batch failed without a record, because its lease could not be taken or returned."""
 

@@ -74,6 +74,19 @@ class NativeRefreshVariables(Variables):
     history_days: int
 
 
+# The environment variables of the function that gives Iceberg tables their optimizers.
+
+
+class TableOptimizersVariables(Variables):
+    """Where the configuration is, which optimizers tables get, and the role with which Glue runs them."""
+
+    batch_config_table: Text
+    raw_table_config_table: Text
+    config_deploy_tracker_table: Text
+    optimizer_types: Names
+    optimizer_role_arn: Text
+
+
 # The environment variables of the Configuration Manager's functions.
 
 

@@ -4,6 +4,7 @@
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 from urllib.parse import urlparse
@@ -18,7 +19,7 @@ from rehearsal.torture.deployed.refresher_under_fire import RUN_FAULTS, RunFault
 from rehearsal.torture.deployed.snapshots import snapshots
 from rehearsal.torture.deployed.stores import DeployedLedger, RealStaging, commits
 from rehearsal.torture.dms_files import DmsFile, Message
-from rehearsal.torture.evidence import APPLIED, TableEvidence
+from rehearsal.torture.evidence import APPLIED, CommitEvidence, Lazy, TableEvidence
 from rehearsal.torture.faults import Fault, FaultKind
 from rehearsal.torture.memory.lake import config_of
 from rehearsal.torture.reference_model import STALLS_AFTER, ReferenceModel
@@ -49,7 +50,9 @@ class EmulatedLake:
         self._lambda = lake.client("lambda")
         self._file_manager = lake.published(Odp.FILE_MANAGER_FUNCTION)
         self._ledger = DeployedLedger(lake)
-        self._staging = RealStaging(lake.client("s3"), lake.published(Shared.STAGING_BUCKET))
+        self._s3, self._raw = lake.client("s3"), lake.published(Shared.RAW_BUCKET)
+        self._hudi, self._iceberg = lake.reader, lake.iceberg_reader
+        self._staging = RealStaging(self._s3, lake.published(Shared.STAGING_BUCKET))
         self._native = NativeFunction(lake)
         self._is_apart = self._is_later = False
         self._runs = 0
@@ -145,19 +148,18 @@ class EmulatedLake:
 
     def evidence(self, replica: ReferenceModel) -> TableEvidence:
         """Read everything about one table."""
-        source, bucket = replica.kind.source_table_name, self._lake.published(Shared.RAW_BUCKET)
-        path, qualified_name = f"{self._database}/{replica.name}", f"{self._database}.{replica.name}"
+        source, name = replica.kind.source_table_name, f"{self._database}.{replica.name}"
         is_iceberg = config_of(replica).table_format == "iceberg"
-        found = snapshots(self._lake.iceberg_reader, self._database, replica.name) if is_iceberg else None
+        # people look at the ledger before each decision, and only the checks at the rest
         return TableEvidence(
             landed=self._staging.landed(replica.dms.folder),
             readable=self._staging.readable(replica.dms.folder),
             pending=self._ledger.pending(source),
             history=self._ledger.history(source),
-            commits=list(commits(self._lake.client("s3"), bucket, path) if found is None else found),
-            told=self._ledger.told(qualified_name),
-            status=self._ledger.status(qualified_name),
-            rows=self._iceberg_rows(replica.name) if is_iceberg else self._rows(f"s3://{bucket}/{path}"),
+            commits=Lazy(partial(self._snapshots if is_iceberg else self._commits, replica.name)),
+            told=self._ledger.told(name),
+            status=self._ledger.status(name),
+            rows=Lazy(partial(self._iceberg_rows if is_iceberg else self._rows, replica.name)),
         )
 
     def _later(self, draw: Random) -> list[str]:
@@ -177,16 +179,22 @@ class EmulatedLake:
                 arrive()
             time.sleep(_POLL_SECONDS)
 
-    def _rows(self, uri: str) -> list[dict[str, Any]]:
+    def _commits(self, table: str) -> list[CommitEvidence]:
+        return list(commits(self._s3, self._raw, f"{self._database}/{table}"))
+
+    def _snapshots(self, table: str) -> list[CommitEvidence]:
+        return list(snapshots(self._iceberg, self._database, table))
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
         try:
-            rows: list[dict[str, Any]] = self._lake.reader.read(uri).to_pylist()
+            rows: list[dict[str, Any]] = self._hudi.read(f"s3://{self._raw}/{self._database}/{table}").to_pylist()
         except LakeTableError:
             return []
         return rows
 
     def _iceberg_rows(self, table: str) -> list[dict[str, Any]]:
         try:
-            rows: list[dict[str, Any]] = self._lake.iceberg_reader.read(self._database, table).to_pylist()
+            rows: list[dict[str, Any]] = self._iceberg.read(self._database, table).to_pylist()
         except LakeTableError:
             return []
         return rows

@@ -11,12 +11,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 from odp.file_processor import planned_batch
 from odp.file_processor.batch_refresh import TableRefresher
+from odp.file_processor.refresh_ports import always
 from odp.file_processor.selection.late_files import Limits
 from odp.records import RawTableConfig
 from odp.refresh import RefreshOutcome
@@ -48,9 +50,16 @@ RUN_FAULTS = TypeAdapter(RunFaults)
 class RefresherUnderFire:
     """Refreshes tables as the engine's refresher does, until a fault strikes it."""
 
-    def __init__(self, faults: RunFaults, run_id: str, **ports: Any) -> None:  # noqa: ANN401 - whatever ports there are
+    def __init__(
+        self,
+        faults: RunFaults,
+        run_id: str,
+        has_time: Callable[[], bool] = always,
+        **ports: Any,  # noqa: ANN401 - whatever ports there are
+    ) -> None:
         self._faults = faults
         self._run_id = run_id
+        self._has_time = has_time
         self._ports = ports
 
     def refresh(self, config: RawTableConfig) -> RefreshOutcome | None:
@@ -62,7 +71,13 @@ class RefresherUnderFire:
 
     def _refresher(self, config: RawTableConfig, run_id: str, ports: dict[str, Any]) -> TableRefresher:
         later = _LATER if config.source_table_name in self._faults.later else timedelta()
-        return TableRefresher(**ports, run_id=run_id, limits=limits_of(config), clock=lambda: datetime.now(UTC) + later)
+        return TableRefresher(
+            **ports,
+            run_id=run_id,
+            limits=limits_of(config),
+            clock=lambda: datetime.now(UTC) + later,
+            has_time=self._has_time,
+        )
 
     def _strike(self, fault: Fault | None, config: RawTableConfig, process: Process) -> None:
         match fault.kind if fault else None:

@@ -258,7 +258,7 @@ class _Made:
 
     def _new(self, schema: Schema) -> TableMetadata:
         definition, spec = definition_of(self.decided.config), PartitionSpec()
-        if by := definition.partition_by:
+        if by := definition.partition_column:
             field = PartitionField(schema.find_field(by).field_id, PARTITION_FIELD_ID_START, IdentityTransform(), by)
             spec = PartitionSpec(field, spec_id=0)
         return new_table_metadata(schema, spec, UNSORTED_SORT_ORDER, definition.location, MERGED_TABLE_PROPERTIES)

@@ -29,7 +29,7 @@ from rehearsal.torture.evidence import (
     SKIPPED,
     CommitEvidence,
     Counts,
-    LazyRows,
+    Lazy,
     RecordedFile,
     TableEvidence,
     Version,
@@ -274,7 +274,7 @@ class MemoryLake:
             commits=[_evidence_of(each) for each in (self.iceberg.landed[name] if is_iceberg else table.commits)],
             told=sum(told, Counts()),
             status=self._status(name),
-            rows=LazyRows(partial(self.iceberg.rows, config) if is_iceberg else lambda: list(table.content.rows())),
+            rows=Lazy(partial(self.iceberg.rows, config) if is_iceberg else lambda: list(table.content.rows())),
         )
 
 

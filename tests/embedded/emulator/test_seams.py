@@ -32,6 +32,7 @@ SIGNATURES = {
     patches.ATHENA_RUN_DDL: "(ddl, database)",
     patches.ATHENA_TABLE_RELATION: "(table_data, files)",
     patches.ATHENA_EMPTY_RELATION: "(table_data)",
+    patches.GLUE_REQUEST: "(method, path, headers, body, query_params)",
     patches.GLUE_CREATE_JOB: "(data)",
     patches.GLUE_UPDATE_JOB: "(data)",
     patches.GLUE_START_JOB_RUN: "(data)",

@@ -39,12 +39,12 @@ def configuration(deployed_lake: DeployedLake) -> dict[OdpTable, list[str]]:
 
 @pytest.fixture(scope="module")
 def answer(deployed_lake: DeployedLake, configuration: dict[OdpTable, list[str]]) -> Answer:
-    """All twelve steps."""
+    """All thirteen steps."""
     return run_smoke(deployed_lake, *SMALL)
 
 
 def test_every_step_that_the_rehearsal_has_the_services_for_passes(answer: Answer) -> None:
-    assert answer.marks == {number: "–" if number in {2, 10} else "✓" for number in range(1, 13)}, answer.document
+    assert answer.marks == {number: "–" if number in {2, 10} else "✓" for number in range(1, 14)}, answer.document
     assert answer.code == 0
     assert "no credentials of the pipelines' account" in answer.step(2)["why"]
     assert "DMS does not answer here" in answer.step(10)["why"]
@@ -55,6 +55,8 @@ def test_each_step_gives_evidence_that_somebody_can_look_up(answer: Answer) -> N
     assert all(step["evidence"] for step in passed)
     assert "Athena: 100 rows, sum 55471, as in the source" in answer.step(3)["evidence"]
     assert any(line.startswith("Glue run jr_") for line in answer.step(12)["evidence"])
+    assert answer.step(13)["evidence"][0].startswith("function call native-")
+    assert answer.step(13)["evidence"][1:] == ["Athena: 100 rows, sum 55471, as in the source"]
 
 
 def test_it_removes_all_that_it_made_and_nothing_else(

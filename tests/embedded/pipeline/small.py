@@ -135,6 +135,11 @@ class Small:
     def until_reached(self, execution: str, action: str) -> None:
         self._until(lambda: action in self.actions(execution), f"{action} of {execution}")
 
+    def until_ended(self, action: str) -> None:
+        """Wait for the end of an action of the newest execution."""
+        newest = self.executions()[0]["pipelineExecutionId"]
+        self._until(lambda: self.actions(newest)[action]["status"] != "InProgress", f"end of {action}")
+
     def _token(self) -> str | None:
         for stage in self.codepipeline.get_pipeline_state(name=PIPELINE)["stageStates"]:
             for action in stage["actionStates"]:

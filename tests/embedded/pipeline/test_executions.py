@@ -92,6 +92,29 @@ def test_a_rejection_ends_the_execution_and_nothing_is_deployed(small: Small) ->
     assert small.topics() == []
 
 
+def test_a_disabled_transition_holds_the_execution_before_its_stage_until_it_is_enabled(small: Small) -> None:
+    small.push()
+    small.deploy(small.stages(with_approval=True))
+    token, transition = small.token(), {"pipelineName": PIPELINE, "stageName": "Deploy", "transitionType": "Inbound"}
+    small.codepipeline.disable_stage_transition(**transition, reason="the network comes first")
+    small.decide("Approved", token)
+    small.until_ended("Approve")
+    state = small.codepipeline.get_pipeline_state(name=PIPELINE)["stageStates"][-1]["inboundTransitionState"]
+    assert (state["enabled"], state["disabledReason"]) == (False, "the network comes first")
+    assert small.executions()[0]["status"] == "InProgress"
+    assert small.topics() == []
+    small.codepipeline.enable_stage_transition(**transition)
+    assert small.result()[0] == "Succeeded"
+    assert small.topics() == ["deployed"]
+
+
+def test_a_transition_of_a_stage_that_the_pipeline_lacks_is_refused(small: Small) -> None:
+    small.push()
+    small.deploy(small.stages(with_deployment=False))
+    with pytest.raises(ClientError, match="StageNotFoundException"):
+        small.codepipeline.enable_stage_transition(pipelineName=PIPELINE, stageName="Nowhere", transitionType="Inbound")
+
+
 def test_what_happens_is_told_on_the_event_bus(small: Small) -> None:
     pattern = {"source": ["aws.codepipeline"], "detail": {"pipeline": [PIPELINE]}}
     queue = small.client("sqs").create_queue(QueueName="notices")["QueueUrl"]
@@ -271,14 +294,13 @@ def test_unknown_pipelines_executions_and_operations_are_refused_as_on_aws(small
         )
 
 
-@pytest.mark.parametrize("given", ["--output={outside}", "main", "HEAD", "0" * 39, "A" * 40])
-def test_an_execution_is_started_for_a_commit_and_for_nothing_else(small: Small, tmp_path: Path, given: str) -> None:
+def test_an_execution_is_started_for_a_commit_and_for_nothing_else(small: Small, tmp_path: Path) -> None:
     small.push()
     small.deploy(small.stages(with_deployment=False))
     small.result()
-    value = given.format(outside=tmp_path / "x")
-    revision = {"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": value}
-    with pytest.raises(ClientError, match="40 hexadecimal digits"):
-        small.codepipeline.start_pipeline_execution(name=PIPELINE, sourceRevisions=[revision])
-    assert len(small.executions()) == 1
-    assert not (tmp_path / "x").exists()
+    for given in (f"--output={tmp_path / 'x'}", "main", "HEAD", "0" * 39, "A" * 40):
+        revision = {"actionName": "Source", "revisionType": "COMMIT_ID", "revisionValue": given}
+        with pytest.raises(ClientError, match="40 hexadecimal digits"):
+            small.codepipeline.start_pipeline_execution(name=PIPELINE, sourceRevisions=[revision])
+        assert len(small.executions()) == 1, given
+        assert not (tmp_path / "x").exists(), given

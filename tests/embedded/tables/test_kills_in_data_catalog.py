@@ -10,14 +10,19 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from lake.errors import CommitUnknownError, LeaseLostError, TableMovedError
-from lake.tables.change import ChangeKind
-from lake.tables.iceberg_native.row_change import RowChange
-from tests.unit.lake.iceberg_native.lake import ROWS, SCHEMA, Lake, LakeTable, arrow, columns, nothing
+from tests.unit.lake.iceberg_native.lake import (
+    AFTER,
+    BEFORE,
+    CHANGES,
+    NEW,
+    ROWS,
+    Lake,
+    LakeTable,
+    refresh,
+)
 from tests.unit.lake.iceberg_native.observed import Calls, Killed, ObservedIO, failing_at
 
-CHANGES = [("U", 1, 11, "south"), ("D", 2, None, None), ("I", 4, 40, "west")]
-BEFORE, AFTER = [(1, 10, "north"), (2, 20, "south"), (3, 30, None)], [(1, 11, "south"), (3, 30, None), (4, 40, "west")]
-OLD, NEW = {"odp.file_ids": '["f1"]'}, {"odp.file_ids": '["f2"]'}
+OLD = {"odp.file_ids": '["f1"]'}
 
 
 @pytest.fixture
@@ -28,16 +33,6 @@ def watched(lake: Lake) -> Lake:
     events.register("before-call.glue", lambda model, **_: Calls.happens(f"ask {model.name}"))
     events.register("after-call.glue", lambda model, **_: Calls.happens(f"answer of {model.name}"))
     return lake
-
-
-def refresh(table: LakeTable) -> str:
-    """What a run does: it applies its file unless the table's proof has it already."""
-    native = table.native
-    stored = native.existing()
-    if stored is not None and stored.proof == NEW:
-        return "found in the table"
-    native.apply(RowChange(ChangeKind.MERGE, arrow(CHANGES), columns(SCHEMA), NEW), nothing)
-    return "applied"
 
 
 def is_new(table: LakeTable) -> bool:

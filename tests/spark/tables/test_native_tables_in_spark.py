@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from lake.tables.change import ChangeKind
+from lake.tables.partitions import Partition
 from tests.unit.lake.iceberg_native.conftest import make_lake
 from tests.unit.lake.iceberg_native.lake import ROWS, SCHEMA, Lake, LakeTable
 
@@ -100,7 +101,7 @@ def test_replaced_with_another_type_of_the_partition_column(
 def test_replaced_without_its_partition_column_and_with_others(spark: SparkSession, lake: Lake) -> None:
     table = lake.table(partition_by="REGION")
     table.change(ROWS)
-    plain = replace(table, definition=replace(table.definition, partition_by="bucket(2, ID)"))
+    plain = replace(table, definition=replace(table.definition, partition_by=Partition("ID", "bucket", 2)))
     plain.change([("I", 1, 10), ("I", 2, 20)], "Op string, ID bigint, V int", kind=ChangeKind.REPLACE)
     plain.change([("U", 1, 11)], "Op string, ID bigint, V int")
     assert read(spark, plain, "ID", "V") == [(1, 11), (2, 20)]

@@ -1,12 +1,13 @@
 """The flow's two jobs on folders in place of S3, and files as people send them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.dataset import Dataset
 from taxi.iceberg import IcebergConformedTable, IcebergPurposeBuiltTable
@@ -48,6 +49,25 @@ class Lake:
         """Run job 1 on a bundle; gives the outcomes by the names of the files' ids."""
         conforming = Conforming(self.spark, self.dataset, raw=self._raw, table=self.table, quarantine=self.quarantine)
         return {outcome.file_id: outcome for outcome in conforming.conform(files)}
+
+    def publish(self, files: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
+        """Replace the rows of yellow files in the conformed table as job 1 does, which takes seconds to read files.
+
+        Of each trip the table gets the time of its pick-up and the fare.
+        """
+        self.table.prepare()
+        keys = {name: f"{self.dataset.prefix}{name}" for name in files}
+        rows = [
+            (trip["tpep_pickup_datetime"], trip["fare_amount"], keys[name])
+            for name, trips in files.items()
+            for trip in trips
+        ]
+        frame = self.spark.createDataFrame(rows, "pickup_at string, fare_amount string, source_file string")
+        columns = (
+            (F.col(field.name) if field.name in frame.columns else F.lit(None)).cast(field.dataType).alias(field.name)
+            for field in self.spark.table(self.name.sql).schema
+        )
+        self.table.replace_files(frame.select(*columns), [*keys.values()])
 
     def build(self, rules: Sequence[Rule] = ()) -> dict[str, Rebuild]:
         """Run job 2."""

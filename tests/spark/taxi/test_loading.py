@@ -139,7 +139,7 @@ def _rows_of(lake: Lake, day: int, file: str) -> DataFrame:
 
 
 def test_readers_see_the_old_rows_until_all_new_ones_are_there_also_when_the_run_dies(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))), lake.put("b.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)], "b.csv": [trip(1)]})
     before = days(lake)
     seen: list[list[tuple[str, int]]] = []
 
@@ -182,7 +182,7 @@ def test_a_reader_at_any_moment_sees_one_state_or_the_other(lake: Lake) -> None:
 
 
 def test_a_run_that_was_overtaken_by_another_publishes_nothing(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)]})
     key = f"{lake.dataset.prefix}a.csv"
     overtaking = lambda: lake.table.replace_files(_rows_of(lake, 3, key), [key])  # noqa: E731
     with pytest.raises(Exception, match="load_"):
@@ -191,7 +191,7 @@ def test_a_run_that_was_overtaken_by_another_publishes_nothing(lake: Lake) -> No
 
 
 def test_a_change_of_the_table_in_the_meantime_is_never_overwritten(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)]})
     key = f"{lake.dataset.prefix}b.csv"
 
     def meanwhile() -> None:

@@ -41,10 +41,10 @@ def test_before_any_trip_there_is_nothing_to_build(lake: Lake) -> None:
 
 
 def test_only_the_days_that_changed_are_recomputed_and_the_others_keep_their_data_files(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1), trip(2), trip(3))), lake.put("b.csv", csv(trip(2))))
+    lake.publish({"a.csv": [trip(1), trip(2), trip(3)], "b.csv": [trip(2)]})
     assert lake.build([TRIPS, FARES]) == {"trips": EVERYTHING, "fares": EVERYTHING}
     before = lake.data_files(lake.result_name("trips"))
-    lake.conform(lake.put("b.csv", csv(trip(3), trip(4))))
+    lake.publish({"b.csv": [trip(3), trip(4)]})
     assert lake.build([TRIPS, FARES]) == {"trips": days(2, 3, 4), "fares": days(2, 3, 4)}
     after = lake.data_files(lake.result_name("trips"))
     assert counts(lake) == {1: 1, 2: 1, 3: 2, 4: 1}
@@ -54,29 +54,29 @@ def test_only_the_days_that_changed_are_recomputed_and_the_others_keep_their_dat
 
 
 def test_a_day_that_lost_all_its_trips_loses_its_rows(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1), trip(2))), lake.put("b.csv", csv(trip(3))))
+    lake.publish({"a.csv": [trip(1), trip(2)], "b.csv": [trip(3)]})
     lake.build([TRIPS])
-    lake.conform(lake.put("a.csv", csv(trip(2))), lake.put("b.csv", csv()))
+    lake.publish({"a.csv": [trip(2)], "b.csv": []})
     assert lake.build([TRIPS]) == {"trips": days(1, 2, 3)}
     assert counts(lake) == {2: 1}
-    lake.conform(lake.put("a.csv", csv()))
+    lake.publish({"a.csv": []})
     lake.build([TRIPS])
     assert counts(lake) == {}
 
 
 def test_a_run_that_never_came_is_made_good_by_the_next(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)]})
     lake.build([TRIPS])
-    lake.conform(lake.put("b.csv", csv(trip(2))))  # the run after this one died before it began
-    lake.conform(lake.put("c.csv", csv(trip(5))))
+    lake.publish({"b.csv": [trip(2)]})  # the run after this one died before it began
+    lake.publish({"c.csv": [trip(5)]})
     assert lake.build([TRIPS]) == {"trips": days(2, 5)}
     assert counts(lake) == {1: 1, 2: 1, 5: 1}
 
 
 def test_a_table_that_failed_is_named_the_others_are_built_and_it_is_made_good_by_the_next(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)]})
     lake.build([TRIPS, FARES])
-    lake.conform(lake.put("b.csv", csv(trip(2))))
+    lake.publish({"b.csv": [trip(2)]})
     broken = Rule("fares", "SELECT no_such_column AS trip_date FROM trips")
     with pytest.raises(BuildFailedError, match=r"^1 of 2 tables failed \(fares\): fares: .*no_such_column"):
         lake.build([TRIPS, broken])
@@ -86,7 +86,7 @@ def test_a_table_that_failed_is_named_the_others_are_built_and_it_is_made_good_b
 
 
 def test_a_changed_rule_recomputes_everything_and_may_change_the_columns(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1), trip(2))))
+    lake.publish({"a.csv": [trip(1), trip(2)]})
     lake.build([TRIPS, FARES])
     changed = Rule("trips", TRIPS.sql.replace("COUNT(*) AS trips", "2 * COUNT(*) AS trips, 'new' AS note"))
     assert lake.build([changed, FARES]) == {"trips": EVERYTHING, "fares": NOTHING}
@@ -95,9 +95,9 @@ def test_a_changed_rule_recomputes_everything_and_may_change_the_columns(lake: L
 
 
 def test_a_state_that_is_not_known_any_more_means_all_days(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)]})
     lake.build([TRIPS])
-    lake.conform(lake.put("b.csv", csv(trip(2))))
+    lake.publish({"b.csv": [trip(2)]})
     conformed = load(lake.spark, lake.name.sql)
     conformed.updateProperties().set("history.expire.max-snapshot-age-ms", "0").commit()
     expire_old_snapshots(conformed)
@@ -106,8 +106,8 @@ def test_a_state_that_is_not_known_any_more_means_all_days(lake: Lake) -> None:
 
 
 def test_a_compaction_changes_no_day(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))))
-    lake.conform(lake.put("b.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)]})
+    lake.publish({"b.csv": [trip(1)]})
     lake.build([TRIPS])
     table = f"conformed.{lake.dataset.table}"
     lake.spark.sql(
@@ -119,15 +119,15 @@ def test_a_compaction_changes_no_day(lake: Lake) -> None:
 def test_many_days_that_lie_apart_are_replaced_exactly(lake: Lake) -> None:
     every_other = [date.fromordinal(day(1).toordinal() + 2 * number) for number in range(60)]
     rows = [trip(but={"tpep_pickup_datetime": f"{each} 10:00:00"}) for each in every_other]
-    lake.conform(lake.put("a.csv", csv(*rows)))
+    lake.publish({"a.csv": rows})
     lake.build([TRIPS])
-    lake.conform(lake.put("b.csv", csv(*rows)))
+    lake.publish({"b.csv": rows})
     assert lake.build([TRIPS]) == {"trips": Rebuild(frozenset(every_other))}
     assert {trips for _, trips in lake.result("trips", "trip_date", "trips")} == {2}
 
 
 def test_tables_lie_in_their_own_bucket_partitioned_by_day(lake: Lake) -> None:
-    lake.conform(lake.put("a.csv", csv(trip(1))))
+    lake.publish({"a.csv": [trip(1)]})
     lake.build([TRIPS])
     table = load(lake.spark, lake.result_name("trips").sql)
     assert table.location() == f"s3://purpose-built/purpose_built/{lake.dataset.table}_trips"

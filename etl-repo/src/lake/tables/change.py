@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lake.errors import TerminalError
 from lake.tables.columns import Columns
+from lake.tables.partitions import Partition
 from lake.tables.size import TableSize
 
 if TYPE_CHECKING:
@@ -46,10 +47,14 @@ class TableDefinition:
     record_key: str
     key_columns: tuple[str, ...]
     """The columns from which the record key is made."""
-    partition_by: str | None = None
-    """A column, or what a format makes of one, as `lake.tables.partitions` writes it."""
+    partition_by: Partition | None = None
     delete_marker: tuple[str, str] | None = None
     table_type: str = ""
+
+    @property
+    def partition_column(self) -> str | None:
+        """The column whose values, or what is made of them, partition the table."""
+        return self.partition_by.column if self.partition_by else None
 
     @property
     def qualified_name(self) -> str:

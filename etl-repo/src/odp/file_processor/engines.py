@@ -20,8 +20,9 @@ memory, also if it refreshes all tables of a batch at once.
 NATIVE_FILES = 5_000
 """The pending files of a native batch, and of a table that `auto` gives to the native engine.
 
-Each file costs three requests of S3 and some 30 ms: for its columns, its keys and its rows. 5,000 files take two and a
-half of the function's fifteen minutes. Glue reads them at once by all its cores.
+A file costs at most three requests of S3 and some 30 ms: for its columns, its keys and its rows. So 5,000 files take at
+most two and a half of the function's fifteen minutes. The first 16 MiB of a table cost one request for each file. Glue
+reads files at once by all its cores.
 """
 NATIVE_TABLES = 25
 """The tables of a native batch; each waits for some 20 requests of S3 and the Data Catalog."""

@@ -7,19 +7,20 @@ pending although the table has them. The next run finds them in the commit, and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeGuard
 
-from lake.errors import BeyondEngineError, LeaseLostError, RejectedInputError, one_line
-from lake.landing.listings import TableListing
+from lake.errors import LeaseLostError, RejectedInputError
 from lake.tables.capabilities import Engine
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.refresh_ports import RefreshPorts
+from odp.file_processor.run_ending import ending_of, named, refuse_other_identity
 from odp.file_processor.selection.file_selection import Selection
 from odp.file_processor.selection.loads import is_settled
 from odp.file_processor.selection.readability import ProcessedFiles, Readability, as_committed, entries_of
+from odp.file_processor.table_files import TableFiles
 from odp.records import LandedFile, Quarantined, QuarantineKind, RawTableConfig, SkipReason, engine_of_run
 from odp.refresh import (
     LastCommit,
@@ -42,18 +43,6 @@ _WITHOUT_ROW = (
 )
 
 
-_DEFECTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-)
-"""What nobody raises knowingly, and no service by its absence; most errors of Arrow are of these classes."""
-
-
 class RefreshRun:
     """One refresh under way; `_done` has finished files that are not recorded yet."""
 
@@ -67,11 +56,10 @@ class RefreshRun:
         self._is_writing = False
         self._done: tuple[LandedFile, ...] = ()
         self._files = 0
-        self._registrations = 0
+        self._landed = TableFiles(ports, config.source_table_name)
         self._counts = RowCounts()
         self._recorded = (0, RowCounts())
         self._left = 0
-        self._is_all = True
         self._awaits_load = False
         self._engine = engine_of_run(lease.owner)
         self._beyond_engine = lease.beyond_engine if self._engine is Engine.SPARK else ""
@@ -85,57 +73,40 @@ class RefreshRun:
                 self._newest = last
                 self._finish_earlier_run(last)
             state = last.state if last else TableState()
-            readability = Readability(self._with.staged_files, self._register_missing(state))
+            readability = Readability(self._with.staged_files, self._landed.register_missing(self._pending(), state))
             while self._has_more(step := self._step(state, readability, heartbeat.check)) and self._has_time():
                 state = step.state
                 self._record_done()
 
     def close(self, failure: Exception | None = None, stack_trace: str = "") -> RefreshOutcome:
-        """Write the closing record and return the lease; a run that lost its lease records only that.
-
-        A run that failed after everything was applied has completed, because no pending file would start another run.
-        A native run that leaves the rest to Spark has completed, too. One that failed by a defect of its engine has
-        failed, but Spark refreshes the table next: the same call would fail again.
-        """
-        comes_again = _comes_again(failure)
-        if failure and self._is_beyond_engine(failure):
-            self._beyond_engine, failure, stack_trace = _named(failure), None, ""
-        if failure and self._is_complete(failure):
-            failure, stack_trace = None, ""
-        if self._engine is Engine.NATIVE and isinstance(failure, _DEFECTS):
-            self._beyond_engine = _named(failure)
-        status = RefreshStatus.ERROR if failure else RefreshStatus.COMPLETED
-        error = _named(failure) if failure else ""
+        """Write the closing record and return the lease; a run that lost its lease records only that."""
+        ending = ending_of(self._engine, failure, stack_trace, self._has_applied_all)
+        self._beyond_engine = ending.beyond_engine or self._beyond_engine
+        status = RefreshStatus.ERROR if ending.error else RefreshStatus.COMPLETED
         entry = RunRecord(
-            outcome=replace(self._outcome(status), error=error, stack_trace=stack_trace),
+            outcome=replace(self._outcome(status), error=ending.error, stack_trace=ending.stack_trace),
             files=self._done,
             closes=True,
             catalog_commit=self._catalog_commit,
             written_with=self._config.identity if self._holds_data() else None,
-            refused=isinstance(failure, RejectedInputError),
+            refused=ending.is_refused,
             # a table that waits for the rest of a reload is planned again when the load is whole, despite the refusal
-            refused_registrations=-1 if self._awaits_load else self._registrations,
+            refused_registrations=-1 if self._awaits_load else self._landed.registrations,
             refused_configuration=self._config.digest,
             size=self._newest.size if self._newest else None,
-            comes_again=comes_again,
+            comes_again=ending.comes_again,
         )
         try:
             self._with.run_log.append(self._lease, entry)
         except LeaseLostError as lost:
             files, counts = self._recorded
             outcome = replace(self._outcome(RefreshStatus.ERROR), files=files, counts=counts)
-            outcome = replace(outcome, error=error or _named(lost), stack_trace=stack_trace)
+            outcome = replace(outcome, error=ending.error or named(lost), stack_trace=ending.stack_trace)
             self._with.run_log.record(outcome, self._with.run_id)
             return outcome
         return entry.outcome
 
-    def _is_beyond_engine(self, failure: Exception) -> bool:
-        """Whether a native run met a limit of its engine or of its memory; what was not committed is invisible."""
-        return self._engine is Engine.NATIVE and isinstance(failure, BeyondEngineError | MemoryError)
-
-    def _is_complete(self, failure: Exception) -> bool:
-        if isinstance(failure, RejectedInputError):
-            return False
+    def _has_applied_all(self) -> bool:
         try:
             return not self._pending()
         except Exception:  # nobody knows, so it counts as failed
@@ -171,38 +142,13 @@ class RefreshRun:
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             self._publish(last, [file.applied(last.state.generation) for file in files])
-            if self._pending() or not self._is_all:  # otherwise they are recorded together with the end of this run
+            if (
+                self._pending() or not self._landed.is_all
+            ):  # otherwise they are recorded together with the end of this run
                 self._record_done()
 
     def _pending(self) -> Sequence[LandedFile]:
-        """The pending files without those that the table already has."""
-        found = self._with.files.pending_files(self._config.source_table_name, self._with.limits.files)
-        self._registrations = found.registrations
-        done = {file.file_id for file in self._done}
-        self._is_all = found.is_all
-        return [file for file in found.files if file.file_id not in done]
-
-    def _as_approved(self, pending: Sequence[LandedFile]) -> tuple[Sequence[LandedFile], Sequence[LandedFile]]:
-        """Read the pending files and the history's parts of loads so that no moving part is missed.
-
-        An approval moves the parts of a load one by one. A part that moves between the two reads would be in neither,
-        and the others would look like the whole load.
-        """
-        source = self._config.source_table_name
-        processed = self._with.files.processed_loads(source)
-        parts = self._with.files.pending_loads(source)
-        moved = {part.file_id for part in parts}
-        changes = (file for file in pending if not file.is_load)
-        return [*parts, *changes], [part for part in processed if part.file_id not in moved]
-
-    def _register_missing(self, state: TableState) -> TableListing:
-        pending = self._pending()
-        if not pending:
-            return TableListing()
-        listing = self._with.staged_files.register_missing(pending, state.newest_change_file)
-        if listing.missed:
-            logger.warning("%s: %d files had no event", self._config.source_table_name, listing.missed)
-        return listing
+        return self._landed.pending(self._done)
 
     def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> RefreshPlan | None:
         """Apply as much as one commit may read; None if nothing is pending."""
@@ -210,7 +156,7 @@ class RefreshRun:
         if not pending:
             return None
         self._record_done()
-        pending, processed_parts = self._as_approved(pending)
+        pending, processed_parts = self._landed.as_approved(pending)
         unsettled = (file for file in pending if file.is_load and not is_settled(file, self._with.clock()))
         self._awaits_load = state.generation > 0 and any(unsettled)
         source = self._config.source_table_name
@@ -222,7 +168,7 @@ class RefreshRun:
             now=self._with.clock(),
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
-            is_all=self._is_all,
+            is_all=self._landed.is_all,
         )
         refresh = replace(selection.select(), follows=self._newest.file_ids if self._newest else frozenset())
         if refresh.files:
@@ -261,7 +207,7 @@ class RefreshRun:
 
     def _has_more(self, step: RefreshPlan | None) -> TypeGuard[RefreshPlan]:
         """Whether the step did something and left something."""
-        return step is not None and bool(self._done) and (self._left > 0 or not self._is_all)
+        return step is not None and bool(self._done) and (self._left > 0 or not self._landed.is_all)
 
     def _has_time(self) -> bool:
         """Whether there is time for one more commit; without it the run completes, and the other files wait."""
@@ -287,30 +233,6 @@ class RefreshRun:
             self._done, self._recorded = (), (self._files, self._counts)
 
 
-def refuse_other_identity(config: RawTableConfig, written_with: Mapping[str, str] | None) -> None:
-    """Refuse to write a table with other keys than it was filled with, even if an earlier check missed it.
-
-    Raises:
-        RejectedInputError: naming the fields.
-    """
-    changed = [f"{name} {value!r}" for name, value in config.differs_from(written_with).items()]
-    if changed:
-        message = (
-            f"{config.qualified_name} holds data written with {', '.join(changed)}, but is configured otherwise now; "
-            "configure it as it was"
-        )
-        raise RejectedInputError(message)
-
-
-def _comes_again(failure: Exception | None) -> bool:
-    """Whether the next native run would probably meet this limit, too; the end of memory may always come again."""
-    return failure.comes_again if isinstance(failure, BeyondEngineError) else isinstance(failure, MemoryError)
-
-
 def now_text() -> str:
     """The time of now, as the run log keeps times."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {one_line(error)}"[:1000]

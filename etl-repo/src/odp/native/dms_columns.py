@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +15,34 @@ from lake.tables.parquet_schema import ANNOTATED_TYPES, PHYSICAL_TYPES, TIME_TYP
 
 _BINARY = ("byte_array", "fixed_len_byte_array")
 _UNITS = {"milliseconds": "MILLIS", "microseconds": "MICROS"}
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """What the footer of a file says of its rows."""
+
+    columns: Columns
+    rows: int
+    largest_group: int
+    """The bytes of the largest row group, without compression."""
+    sizes: Mapping[str, int]
+    """The bytes of each column, without compression."""
+
+    def bytes_of(self, names: Iterable[str]) -> int:
+        """Return the bytes of these columns; the file may lack some."""
+        return sum(self.sizes.get(name, 0) for name in names)
+
+
+def read_footer(parquet: pq.ParquetFile) -> Footer:
+    """Read the columns of a file, and how large they are."""
+    metadata, sizes = parquet.metadata, Counter[str]()
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    for group in groups:
+        for number in range(group.num_columns):
+            chunk = group.column(number)
+            sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
+    largest = max((group.total_byte_size for group in groups), default=0)
+    return Footer(file_columns(parquet), metadata.num_rows, largest, sizes)
 
 
 def file_columns(parquet: pq.ParquetFile) -> Columns:

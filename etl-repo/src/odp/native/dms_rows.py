@@ -16,7 +16,7 @@ from lake.shown_text import shown
 from lake.tables.columns import Binary, Columns, ColumnType, String, TimeOfDay
 from lake.tables.iceberg_native.arrow_types import arrow_type, in_type
 from odp.file_processor.apply.source_columns import NamedColumns
-from odp.native.dms_columns import file_columns
+from odp.native.dms_columns import Footer, read_footer
 from odp.native.last_rows import ROW
 from odp.native.value_texts import texts
 from odp.records import DELETE, INSERT, OPERATION, UPDATE, LandedFile
@@ -38,13 +38,13 @@ _OF_IMAGE = (
 )
 
 
-def read_columns(files: Sequence[LandedFile], open_file: OpenFile) -> dict[str, Columns]:
-    """Give the columns of each file by its id; raises RejectedInputError for a file that is not Parquet."""
-    columns: dict[str, Columns] = {}
+def read_footers(files: Sequence[LandedFile], open_file: OpenFile) -> dict[str, Footer]:
+    """Give the footer of each file by its id; raises RejectedInputError for a file that is not Parquet."""
+    footers: dict[str, Footer] = {}
     for file in files:
         with closing(_opened(file, open_file)) as source:
-            columns[file.file_id] = file_columns(_parquet(file, source))
-    return columns
+            footers[file.file_id] = read_footer(_parquet(file, source))
+    return footers
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -27,23 +27,34 @@ from odp.file_processor.apply.decided_refresh import (
 from odp.file_processor.apply.source_columns import changed_names, with_table_names
 from odp.file_processor.apply.table_format import bound_columns, definition_of, format_of
 from odp.file_processor.apply.technical_columns import technical_columns
-from odp.native.dms_rows import OpenFile, read_columns
+from odp.native.dms_columns import Footer
+from odp.native.dms_rows import OpenFile, read_footers
 from odp.native.final_rows import FinalRows, schema_of
-from odp.records import RawTableConfig
+from odp.native.room import Room
+from odp.native.small_files import once
+from odp.records import LandedFile, RawTableConfig
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
 OpenTable = Callable[[TableDefinition], NativeIcebergTable]
 
 
 class NativeTableWriter:
-    """Applies refreshes to tables of a catalog; `buckets` has the physical bucket of each role."""
+    """Applies refreshes to tables of a catalog; `buckets` has the physical bucket of each role.
+
+    Without `room` each refresh takes the memory that it needs.
+    """
 
     def __init__(
-        self, open_table: OpenTable, open_file: OpenFile, buckets: Mapping[str, str] = MappingProxyType({})
+        self,
+        open_table: OpenTable,
+        open_file: OpenFile,
+        buckets: Mapping[str, str] = MappingProxyType({}),
+        room: Room | None = None,
     ) -> None:
         self._open_table = open_table
         self._open_file = open_file
         self._buckets = buckets
+        self.room = room
 
     def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the newest refresh from the table itself; None when the table has none."""
@@ -74,7 +85,9 @@ class NativeTableWriter:
     def _change(self, decided: DecidedRefresh) -> RowChange:
         _refuse_history(decided)
         files = () if decided.is_emptied else decided.refresh.read_files
-        file_columns = read_columns(files, self._open_file)
+        open_file = once(self._open_file)
+        footers = self._footers(decided, files, open_file)
+        file_columns = {id_: footer.columns for id_, footer in footers.items()}
         columns, named = decided.columns(file_columns), decided.named(file_columns)
         _refuse_other_keys(decided, columns)
         config = with_table_names(decided.config)
@@ -84,13 +97,25 @@ class NativeTableWriter:
         if decided.is_emptied:
             empty = schema_of(config, columns).empty_table()
             return RowChange(kind, empty, stored, decided.proof("", {}, None), fence=decided.refresh.fence)
-        rows = FinalRows(config, columns, files, named, self._open_file, version)
+        rows = FinalRows(config, columns, files, named, open_file, version)
         may_count = may_count_updates_without_row(decided.refresh, decided.existing, named.values())
         counts = may_count and decided.is_merged and not decided.is_historical
         counted = rows.counts() if counts else None
         proof = decided.proof(version, changed_names(named.values()), counted)
         final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
         return RowChange(kind, final, stored, proof, fence=decided.refresh.fence)
+
+    def _footers(
+        self, decided: DecidedRefresh, files: Sequence[LandedFile], open_file: OpenFile
+    ) -> Mapping[str, Footer]:
+        """Read the footers of files for which there is room."""
+        if self.room is None:
+            return read_footers(files, open_file)
+        self.room.refuse_many(decided.config, files)
+        footers = read_footers(files, open_file)
+        keys = [*decided.config.primary_key, *filter(None, [decided.config.change_sequence])]
+        self.room.refuse_large(decided.config, files, footers, keys)
+        return footers
 
     def _table(self, config: RawTableConfig) -> NativeIcebergTable:
         _refuse_other_format(config)

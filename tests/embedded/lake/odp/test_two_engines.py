@@ -151,7 +151,7 @@ def moved(ledger: Ledger, killed: Outcome) -> Outcome:
 
 
 def keys_of(ledger: Ledger, table: str) -> list[int]:
-    return sorted(ledger.lake.read(ledger.lake.catalog_tables(CADENCE)[table]).to_pydict()["PK_ID"])
+    return sorted(ledger.lake.read(ledger.lake.catalog_tables(CADENCE)[table])["PK_ID"].to_pylist())
 
 
 def test_one_execution_runs_both_engines_each_for_its_tables(loaded: Outcome, ledger: Ledger) -> None:

@@ -54,7 +54,7 @@ class Process:
 
     def tell(self, **command: Any) -> None:
         assert self._child
-        self._child._tell(json.dumps(command) + "\n")
+        self._child.tell(json.dumps(command) + "\n")
 
     def kill(self) -> None:
         assert self._child

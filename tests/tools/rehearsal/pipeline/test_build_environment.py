@@ -1,6 +1,7 @@
 """A build finds the tools of its buildspec, and an environment that is otherwise empty."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline.build_environment import build_environment
 from rehearsal.pipeline.definition import ActionFailedError
+from tests.configuration import PROJECT
 
 HOST = {"HTTPS_PROXY": "proxy", "AWS_PROFILE": "mine", "VIRTUAL_ENV": "/mine", "PYTHONPATH": "/mine"}
 REGISTRIES = ("PIP_INDEX_URL", "UV_INDEX_URL", "NPM_CONFIG__AUTHTOKEN", "npm_config_registry")
@@ -26,6 +28,15 @@ def test_the_network_and_the_registries_are_all_that_is_known_of_the_host(
     assert not {"AWS_PROFILE", "VIRTUAL_ENV", "PYTHONPATH"} & found.keys()
     assert found["HOME"] == str(tmp_path / "build" / "home")
     assert list(Path(found["HOME"]).iterdir()) == []
+
+
+def test_a_build_finds_the_packages_of_functions_that_this_clone_has_installed(
+    tmp_path: Path, settings: EmulatorSettings
+) -> None:
+    found = build_environment(tmp_path / "build", {}, settings, {})
+    command = [sys.executable, "-c", "from deployment_account.locked_packages import CACHE; print(CACHE)"]
+    run = subprocess.run(command, cwd=PROJECT, env=found, capture_output=True, text=True, check=True)
+    assert Path(run.stdout.strip()) == PROJECT / ".local" / "packages"
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,22 @@ def test_an_execution_that_is_over_leaves_the_line_and_lets_the_next_one_in(pool
     assert second.result() is False
     locks.leave("Build", 1)
     assert third.result()
+
+
+def test_nobody_enters_a_stage_whose_transition_is_disabled_until_it_is_enabled(pool: ThreadPoolExecutor) -> None:
+    locks = StageLocks("QUEUED")
+    locks.disable("Build", "not today")
+    first = entering(pool, locks, 1)
+    assert not first.done()
+    assert locks.enter("Test", 1)
+    locks.enable("Build")
+    assert first.result()
+
+
+def test_an_execution_that_is_over_does_not_wait_for_a_disabled_transition(pool: ThreadPoolExecutor) -> None:
+    locks, over = StageLocks("QUEUED"), threading.Event()
+    locks.disable("Build", "not today")
+    entered = pool.submit(locks.enter, "Build", 1, is_over=over.is_set)
+    over.set()
+    locks.wake()
+    assert not entered.result()

@@ -82,3 +82,25 @@ def test_the_past_is_passed_over(console: Console) -> None:
     watch.pass_over_the_past()
     watch.until_settled(["p"])
     assert console.export_text() == ""
+
+
+def test_pipelines_beside_are_told_and_nobody_waits_for_them(console: Console) -> None:
+    synth = detail("Synth", "Succeeded")
+    of_both = {
+        "p": Recorded(("Succeeded", [])),
+        "q": Recorded(("InProgress", [synth, detail("Assets", "InProgress")])),
+    }
+
+    class Both:
+        def list_pipeline_executions(self, *, pipelineName: str) -> dict[str, Any]:  # noqa: N803 - as boto3 calls it
+            (summary,) = of_both[pipelineName].list_pipeline_executions(pipelineName=pipelineName).popitem()[1]
+            return {"pipelineExecutionSummaries": [{**summary, "pipelineExecutionId": f"of {pipelineName}"}]}
+
+        def list_action_executions(self, *, pipelineName: str, filter: dict[str, str]) -> dict[str, Any]:  # noqa: A002, N803
+            return of_both[pipelineName].list_action_executions(pipelineName=pipelineName, filter=filter)
+
+    shown: list[list[str]] = []
+    watch = PipelineWatch(Both(), console, lambda running: shown.append([each.action for each in running]))
+    assert watch.until_settled(["p"], beside=["q"]) == {"p": "Succeeded"}
+    assert "q Stage/Synth" in console.export_text()
+    assert shown == [["Assets"]]

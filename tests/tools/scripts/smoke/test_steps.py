@@ -83,8 +83,8 @@ def test_a_chosen_step_brings_those_that_it_goes_on_from() -> None:
     assert with_needed(steps, []) == steps
 
 
-def test_there_are_twelve_steps_in_their_order_and_each_says_what_to_do() -> None:
-    assert [each.number for each in STEPS] == list(range(1, 13))
+def test_there_are_thirteen_steps_in_their_order_and_each_says_what_to_do() -> None:
+    assert [each.number for each in STEPS] == list(range(1, 14))
     assert all(each.checks and each.advice and max(each.needs, default=0) < each.number for each in STEPS)
 
 

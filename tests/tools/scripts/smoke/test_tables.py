@@ -20,7 +20,7 @@ from scripts.smoke.names import SmokeNames
 from scripts.smoke.outcome import StepFailedError
 from scripts.smoke.patience import Patience
 from scripts.smoke.step import Smoke, SmokeOptions
-from scripts.smoke.tables import SmokeTables
+from scripts.smoke.tables import NATIVE, SmokeTables
 from tests.moto_session import client, resource
 
 KEYS = {
@@ -159,6 +159,14 @@ def test_its_tables_are_hudi_tables_although_the_first_of_the_lake_is_refreshed_
     (entry,) = (item for item in ledger()[OdpTable.RAW_TABLE_CONFIG] if item["source_table_name"] == source_table)
     assert entry["table_storage_type"] == "hudi"
     assert "engine" not in entry
+
+
+def test_a_table_for_the_function_is_an_iceberg_table_although_the_first_of_the_lake_is_not(
+    tables: SmokeTables,
+) -> None:
+    source_table = tables.table("one", engine=NATIVE).source_table
+    (entry,) = (item for item in ledger()[OdpTable.RAW_TABLE_CONFIG] if item["source_table_name"] == source_table)
+    assert (entry["table_storage_type"], entry["engine"]) == ("iceberg", "native")
 
 
 def test_a_lake_without_tables_is_told_what_to_do(lake: LakeInMemory, tables: SmokeTables) -> None:

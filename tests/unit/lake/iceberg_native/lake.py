@@ -16,9 +16,15 @@ from lake.tables.change import ChangeKind, Commit, Proof, TableDefinition, Writt
 from lake.tables.columns import Columns, column_type
 from lake.tables.iceberg_native.row_change import Limits, RowChange
 from lake.tables.iceberg_native.table import NativeIcebergTable
+from lake.tables.partitions import partition_of
 
 SCHEMA = "Op string, ID bigint, V int, REGION string"
 ROWS = [("I", 1, 10, "north"), ("I", 2, 20, "south"), ("I", 3, 30, None)]
+CHANGES = [("U", 1, 11, "south"), ("D", 2, None, None), ("I", 4, 40, "west")]
+BEFORE, AFTER = [(1, 10, "north"), (2, 20, "south"), (3, 30, None)], [(1, 11, "south"), (3, 30, None), (4, 40, "west")]
+"""The rows of ROWS, and those after CHANGES."""
+NEW = {"odp.file_ids": '["f2"]', "odp.table_state": "{}"}
+"""The proof of CHANGES."""
 DATABASE = "lake"
 ARROW: dict[str, pa.DataType] = {
     "string": pa.string(),
@@ -70,11 +76,12 @@ class Lake:
         """Where a lake on local files lies."""
         return Path(self.root.removeprefix("file://"))
 
-    def table(self, **different: Any) -> LakeTable:
-        """A table that does not exist yet."""
+    def table(self, *, partition_by: str | None = "REGION", **different: Any) -> LakeTable:
+        """A table that does not exist yet, partitioned as manifests write it."""
         name = f"t{next(_names)}"
         location = f"{self.root}/{DATABASE}/{name}"
-        definition = TableDefinition(DATABASE, name, location, "ID", ("ID",), "REGION", ("Op", "D"))
+        by = partition_of(partition_by) if partition_by else None
+        definition = TableDefinition(DATABASE, name, location, "ID", ("ID",), by, ("Op", "D"))
         return LakeTable(self, replace(definition, **different))
 
 
@@ -122,3 +129,13 @@ class LakeTable:
         commit = self.native.last_commit()
         assert commit is not None
         return commit
+
+
+def refresh(table: LakeTable) -> str:
+    """What a run does: it applies CHANGES unless the table's proof has them already."""
+    native = table.native
+    stored = native.existing()
+    if stored is not None and stored.proof == NEW:
+        return "found in the table"
+    native.apply(RowChange(ChangeKind.MERGE, arrow(CHANGES), columns(SCHEMA), NEW), nothing)
+    return "applied"

@@ -12,29 +12,30 @@ from lake.errors import CommitUnknownError, LakeError, LeaseLostError, TableMove
 from lake.tables.change import ChangeKind
 from lake.tables.iceberg_native.row_change import RowChange
 from lake.tables.iceberg_native.table import NativeIcebergTable
-from tests.unit.lake.iceberg_native.lake import ROWS, SCHEMA, Lake, LakeTable, arrow, columns, nothing
+from tests.unit.lake.iceberg_native.lake import (
+    AFTER,
+    BEFORE,
+    CHANGES,
+    NEW,
+    ROWS,
+    SCHEMA,
+    Lake,
+    LakeTable,
+    arrow,
+    columns,
+    nothing,
+    refresh,
+)
 from tests.unit.lake.iceberg_native.observed import Calls, Killed, failing_at
 
 pytestmark = pytest.mark.simulation
 
-CHANGES = [("U", 1, 11, "south"), ("D", 2, None, None), ("I", 4, 40, "west")]
 WIDER = f"{SCHEMA}, PRICE decimal(12,4)"
-BEFORE, AFTER = [(1, 10, "north"), (2, 20, "south"), (3, 30, None)], [(1, 11, "south"), (3, 30, None), (4, 40, "west")]
-OLD, NEW = {"odp.file_ids": '["f1"]'}, {"odp.file_ids": '["f2"]', "odp.table_state": "{}"}
+OLD = {"odp.file_ids": '["f1"]'}
 
 
 class LostError(OSError):
     """The connection was cut."""
-
-
-def refresh(table: LakeTable) -> str:
-    """What a run does: it applies its file unless the table's proof has it already."""
-    native = table.native
-    stored = native.existing()
-    if stored is not None and stored.proof == NEW:
-        return "found in the table"
-    native.apply(RowChange(ChangeKind.MERGE, arrow(CHANGES), columns(SCHEMA), NEW), nothing)
-    return "applied"
 
 
 def assert_whole(table: LakeTable) -> bool:

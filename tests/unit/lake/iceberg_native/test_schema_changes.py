@@ -13,6 +13,7 @@ from lake.errors import SchemaChangeRefusedError
 from lake.tables.change import ChangeKind
 from lake.tables.columns import Promotion
 from lake.tables.iceberg.capabilities import ICEBERG
+from lake.tables.partitions import Partition
 from tests.unit.lake.iceberg_native.lake import SCHEMA, Lake, LakeTable, columns
 
 pytestmark = pytest.mark.simulation  # it writes files, which takes long for make check
@@ -112,7 +113,7 @@ def test_schema_that_comes_back_has_its_former_id(loaded: LakeTable) -> None:
 def test_replaced_table_takes_other_partitions(loaded: LakeTable) -> None:
     from dataclasses import replace
 
-    moved = replace(loaded, definition=replace(loaded.definition, partition_by="bucket(2, ID)"))
+    moved = replace(loaded, definition=replace(loaded.definition, partition_by=Partition("ID", "bucket", 2)))
     moved.change([("I", 1, 10, "north"), ("I", 2, 20, "north")], kind=ChangeKind.REPLACE)
     moved.change([("U", 1, 11, "south")])
     assert moved.rows() == [(1, 11, "south"), (2, 20, "north")]

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from odp.file_processor.apply.source_columns import name_columns
-from odp.native.dms_rows import read_columns
+from odp.native.dms_rows import read_footers
 from odp.native.final_rows import FinalRows
 from odp.records import FileType, LandedFile, RawTableConfig, RowHistory
 
@@ -61,7 +61,7 @@ class Files:
         self, columns: Columns, images: Mapping[str, str] | None = None, load_version: str = "", **configured: Any
     ) -> FinalRows:
         config = replace(CONFIG, **configured)
-        found = read_columns(self.landed, self.open)
+        found = {id_: footer.columns for id_, footer in read_footers(self.landed, self.open).items()}
         named = {
             file.file_id: name_columns(config, found[file.file_id], {} if file.is_load else images or {})
             for file in self.landed

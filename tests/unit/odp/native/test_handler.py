@@ -7,6 +7,8 @@ from odp.errors import RefreshFailedError
 from odp.file_processor.planned_batch import BatchRun, RunEngine
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.native import handler
+from odp.native.room import Room
+from odp.native.table_writer import NativeTableWriter
 
 from tests.function_call import CallContext
 
@@ -65,6 +67,14 @@ def test_batch_may_be_a_number_as_well(refreshes: Refreshes) -> None:
 def test_tables_at_a_time_are_those_for_which_there_is_memory(refreshes: Refreshes, memory: int, tables: int) -> None:
     handler.handle(EVENT, CallContext(memory_limit_in_mb=memory))
     assert refreshes.asked[0][2].at_a_time == tables
+
+
+@pytest.mark.parametrize(("memory", "megabytes"), [(512, 256), (3008, 1376), (10_240, 2496)])
+def test_tables_share_the_memory_that_the_process_leaves(refreshes: Refreshes, memory: int, megabytes: int) -> None:
+    handler.handle(EVENT, CallContext(memory_limit_in_mb=memory))
+    writer = refreshes.asked[0][2].writer
+    assert isinstance(writer, NativeTableWriter)
+    assert writer.room == Room(megabytes << 20)
 
 
 @pytest.mark.parametrize(("milliseconds", "begins"), [(900_000, True), (300_000, True), (299_999, False)])

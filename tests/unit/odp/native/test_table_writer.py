@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from odp.native import room
+from odp.native.room import Room
 from odp.native.table_writer import NativeTableWriter
 from odp.records import LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan, TableState
@@ -77,6 +79,24 @@ def test_load_changes_and_reload_leave_what_the_source_has(table: Table) -> None
     assert (commit.counts.inserted, commit.counts.updated, commit.counts.deleted) == (1, 1, 1)
     table.load([("I", 7, "q")])
     assert table.rows() == [(7, "q")]
+
+
+def test_small_file_is_read_from_storage_once_in_a_refresh_and_again_in_the_next(table: Table) -> None:
+    opened: list[str] = []
+
+    def open_file(file: LandedFile) -> Any:
+        opened.append(file.name)
+        return table.files.open(file)
+
+    table.writer = NativeTableWriter(table._open, open_file, {"raw": "b"})
+    table.load([("I", 1, "a")])
+    first = table.file("20260101-000000001", [("U", 1, "b")])
+    second = table.file("20260101-000000002", [("I", 2, "c")])
+    table.refresh(RefreshKind.CHANGES, first, second)
+    assert sorted(opened) == sorted({file.name for file in table.files.landed})
+    table.refresh(RefreshKind.CHANGES, first)
+    assert opened.count(first.name) == 2
+    assert table.rows() == [(1, "b"), (2, "c")]
 
 
 def test_rule_8_commit_carries_the_fencing_token_of_the_lease(table: Table) -> None:
@@ -224,6 +244,49 @@ def test_change_for_which_arrow_has_no_room_is_left_to_spark_as_if_memory_had_en
         table.refresh(RefreshKind.CHANGES, change)
     assert left.value.comes_again
     assert table.rows() == [(1, "a")]
+
+
+def test_load_for_which_the_function_has_no_memory_is_left_to_spark_with_the_ways_out(table: Table) -> None:
+    """30 rows of 140 bytes, their keys and row group need more than 2,000 bytes."""
+    table.load([("I", 1, "a")])
+    before = table.writer.last_refresh(table.config)
+    load = table.file("LOAD00000002", [("I", key, "b") for key in range(30)])
+    table.writer = NativeTableWriter(table._open, table.files.open, {"raw": "b"}, Room(2_000))
+    with pytest.raises(BeyondEngineError) as left:
+        table.refresh(RefreshKind.RELOAD, load)
+    assert not left.value.comes_again, "the changes after the load are native again"
+    for part in (
+        table.config.qualified_name,
+        "1 files of 1 bytes",
+        "30 rows",
+        "engine auto or spark",
+        "native_memory_mb",
+    ):
+        assert part in str(left.value)
+    assert table.writer.last_refresh(table.config) == before
+    table.writer = NativeTableWriter(table._open, table.files.open, {"raw": "b"}, Room(200_000))
+    table.refresh(RefreshKind.RELOAD, load)
+    assert len(table.rows()) == 30
+
+
+def test_long_keys_need_more_memory(table: Table) -> None:
+    long = table.file("LOAD00000001", [("I", 1, f"{number:0200}") for number in range(30)])
+    table.config = replace(table.config, primary_key=("V",))
+    enough_for_rows = Room(30 * 140 + 30 * 4 * 200)
+    table.writer = NativeTableWriter(table._open, table.files.open, {"raw": "b"}, enough_for_rows)
+    with pytest.raises(BeyondEngineError, match="30 rows need about"):
+        table.refresh(RefreshKind.INITIAL, long)
+
+
+def test_more_files_than_a_function_has_time_for_are_left_to_spark_unopened(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_FILES", 1)
+    files = [table.file(f"LOAD0000000{number}", [("I", number, "a")]) for number in (1, 2)]
+    table.files.contents.clear()
+    table.writer = NativeTableWriter(table._open, table.files.open, {"raw": "b"}, Room(2**30))
+    with pytest.raises(BeyondEngineError, match="2 files of 2 bytes are more than the 1"):
+        table.refresh(RefreshKind.INITIAL, *files)
 
 
 def test_rows_of_a_key_of_several_columns_are_told_apart_by_all_of_them(lake: Lake) -> None:

@@ -28,7 +28,7 @@ def sync_options(table: TableDefinition) -> dict[str, str]:
         "hoodie.datasource.hive_sync.use_jdbc": "false",
         "hoodie.datasource.hive_sync.database": table.database,
         "hoodie.datasource.hive_sync.table": table.name,
-        "hoodie.datasource.hive_sync.partition_fields": table.partition_by or "",
+        "hoodie.datasource.hive_sync.partition_fields": table.partition_column or "",
         "hoodie.datasource.hive_sync.partition_extractor_class": _partition_extractor(table),
         "hoodie.datasource.hive_sync.support_timestamp": "true",
         "hoodie.datasource.meta.sync.base.path": table.location,
@@ -125,7 +125,7 @@ def _client(spark: SparkSession, configuration: Any) -> Any:  # noqa: ANN401
 
 def _drop_stale_entries(table: TableDefinition, catalog: Any) -> None:  # noqa: ANN401
     """Drop entries with another location or other partition columns, but none of their data."""
-    database, partition = table.database, table.partition_by
+    database, partition = table.database, table.partition_column
     for name in catalog_names(table):
         if catalog.tableExists(database, name):
             entry = catalog.getTable(database, name)

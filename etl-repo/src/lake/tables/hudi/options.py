@@ -106,7 +106,7 @@ def _table_options(table: TableDefinition, columns: Columns) -> dict[str, str]:
         "hoodie.database.name": table.database,
         "hoodie.datasource.write.table.type": table.table_type.upper(),
         "hoodie.datasource.write.recordkey.field": table.record_key,
-        "hoodie.datasource.write.partitionpath.field": table.partition_by or "",
+        "hoodie.datasource.write.partitionpath.field": table.partition_column or "",
         "hoodie.datasource.write.keygenerator.class": f"{_KEY_GENERATORS}.{generator}",
         "hoodie.datasource.write.hive_style_partitioning": "true",
         "hoodie.datasource.write.partitionpath.urlencode": "true",  # or a value with / is a folder in a folder
@@ -183,7 +183,7 @@ def _moves_rows(spark: SparkSession, table: TableDefinition, changes: DataFrame,
     An index that may move rows joins the changes with all keys of the table three times. Reading keys and partitions
     once costs less.
     """
-    partition, key = table.partition_by, table.record_key
+    partition, key = table.partition_column, table.record_key
     if partition is None or partition in table.key_columns:
         return False
     if table.table_type != COPY_ON_WRITE:

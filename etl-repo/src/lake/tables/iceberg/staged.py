@@ -17,7 +17,7 @@ from py4j.protocol import Py4JJavaError
 from lake.errors import TableMovedError
 from lake.spark_session import java_class
 from lake.tables.iceberg.proof import ProofEntries
-from lake.tables.partitions import partition_of
+from lake.tables.partitions import Partition
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -101,7 +101,7 @@ class Shape:
     """What a table is made as."""
 
     columns: StructType
-    partition_by: str | None
+    partition_by: Partition | None
     location: str
     properties: Mapping[str, str]
 
@@ -135,10 +135,9 @@ def java_type(spark: SparkSession, json: str) -> Any:  # noqa: ANN401
     return java_class(spark, "org.apache.spark.sql.types.DataType").fromJson(json)
 
 
-def _spec(spark: SparkSession, schema: Any, partition_by: str | None) -> Any:  # noqa: ANN401
+def _spec(spark: SparkSession, schema: Any, by: Partition | None) -> Any:  # noqa: ANN401
     builder = java_class(spark, "org.apache.iceberg.PartitionSpec").builderFor(schema)
-    if partition_by:
-        by = partition_of(partition_by)
+    if by:
         if by.transform == "bucket":
             builder.bucket(by.column, by.buckets)
         elif by.transform == "day":

@@ -50,7 +50,7 @@ from pyiceberg.table.update import (
     UpgradeFormatVersionUpdate,
 )
 
-from lake.errors import CommitUnknownError, RejectedInputError, TableMovedError
+from lake.errors import CommitUnknownError, RejectedInputError, TableMovedError, one_line
 
 logger = logging.getLogger(__name__)
 
@@ -108,8 +108,8 @@ class CatalogTable:
                 logger.warning("%s.%s: the commit landed although its answer was lost", *self.name)
                 return found.metadata
             name = ".".join(self.name)
-            if isinstance(failure, _REFUSED):
-                message = f"{name} has changed since it was read, so the commit was refused: {failure}"
+            if isinstance(failure, _REFUSED) or (found and _forgets_again(updates, found.metadata, failure)):
+                message = f"{name} has changed since it was read, so the commit was refused: {one_line(failure)}"
                 raise TableMovedError(message) from failure
             if isinstance(failure, NoSuchNamespaceError):
                 message = f"{name} cannot be made: {failure}"
@@ -128,6 +128,16 @@ class CatalogTable:
             name = ".".join(self.name)
             message = f"{name}: the answer of a commit was lost, and the table cannot be read: {failure}; {second}"
             raise CommitUnknownError(message) from second
+
+
+def _forgets_again(updates: Sequence[TableUpdate], found: TableMetadata, failure: Exception) -> bool:
+    """Whether another service forgot the same snapshots first, such as the Data Catalog's retention.
+
+    pyiceberg then sends nothing.
+    """
+    forgotten = {id_ for update in updates if isinstance(update, RemoveSnapshotsUpdate) for id_ in update.snapshot_ids}
+    known = {snapshot.snapshot_id for snapshot in found.snapshots}
+    return isinstance(failure, ValueError) and bool(forgotten - known)
 
 
 def _is_refused(failure: Exception) -> bool:

@@ -5,7 +5,6 @@ Each distinct value is transformed once, in Python: pyiceberg's own transforms o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,29 +17,30 @@ from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransfor
 from pyiceberg.typedef import Record
 
 from lake.errors import BeyondEngineError, RejectedInputError
-from lake.tables.partitions import partition_of
+from lake.tables.partitions import Partition
 
 _COARSE = ("day", "month", "year", "hour")
 
 
-def first_spec(schema: Schema, partition_by: str | None) -> PartitionSpec:
-    """Give the partitions of a new table, from a column's name, `day(column)` or `bucket(n, column)`.
+def first_spec(schema: Schema, partition_by: Partition | None) -> PartitionSpec:
+    """Give the partitions of a new table.
 
     Raises:
-        RejectedInputError: it is none of these, or names no column of the table.
+        RejectedInputError: the table has no such column, or one of another type.
     """
     if not partition_by:
         return UNPARTITIONED_PARTITION_SPEC
-    name, column, transform = _parsed(partition_by)
+    name, transform = _named(partition_by)
+    column = partition_by.column
     field = next((field for field in schema.fields if field.name == column), None)
     if field is None or not transform.can_transform(field.field_type):
         of = f"is of type {field.field_type}" if field else "is no column of the table"
-        message = f"a table cannot be partitioned by {partition_by!r}: {column} {of}"
+        message = f"a table cannot be partitioned by {partition_by}: {column} {of}"
         raise RejectedInputError(message)
     return PartitionSpec(PartitionField(field.field_id, PARTITION_FIELD_ID_START, transform, name), spec_id=0)
 
 
-def replaced_spec(metadata: TableMetadata, schema: Schema, partition_by: str | None) -> PartitionSpec:
+def replaced_spec(metadata: TableMetadata, schema: Schema, partition_by: Partition | None) -> PartitionSpec:
     """Give the partitions after all rows were replaced; a field that the table ever had keeps its id."""
     wanted = [(field.source_id, field.transform, field.name) for field in first_spec(schema, partition_by).fields]
     for spec in metadata.partition_specs:
@@ -125,20 +125,10 @@ def _physical(column: pa.Array) -> pa.Array:
     return pc.cast(column, pa.int64()) if pa.types.is_timestamp(column.type) else column
 
 
-def _parsed(partition_by: str) -> tuple[str, str, Transform[Any, Any]]:
-    """Return the name of a partition field, as Iceberg names it by default, its column and its transform."""
-    try:
-        by = partition_of(partition_by)
-    except ValueError:
-        by = None
-    if by is None or re.fullmatch(r"\w+", by.column) is None:  # names of columns are plain in tables
-        message = (
-            f"{partition_by!r} names no partition that Iceberg tables of this lake have: name a column, day(column) or "
-            "bucket(number, column)"
-        )
-        raise RejectedInputError(message)
+def _named(by: Partition) -> tuple[str, Transform[Any, Any]]:
+    """Return the name of a partition field, as Iceberg names it by default, and its transform."""
     if by.transform == "day":
-        return f"{by.column}_day", by.column, DayTransform()
+        return f"{by.column}_day", DayTransform()
     if by.transform == "bucket":
-        return f"{by.column}_bucket", by.column, BucketTransform(by.buckets)
-    return by.column, by.column, IdentityTransform()
+        return f"{by.column}_bucket", BucketTransform(by.buckets)
+    return by.column, IdentityTransform()

@@ -33,7 +33,7 @@ def definition_of(config: RawTableConfig) -> TableDefinition:
         location=config.base_path,
         record_key=record_key(named),
         key_columns=named.primary_key,
-        partition_by=str(named.partition) if named.partition else None,
+        partition_by=named.partition,
         delete_marker=(OPERATION, DELETE) if is_snapshot else None,
         table_type=config.hudi_table_type,
     )

@@ -7,8 +7,9 @@ import pytest
 from lake.tables.change import ChangeKind, TableDefinition
 from lake.tables.columns import BIGINT, INT, Binary, String, Timestamp
 from lake.tables.hudi.options import IndexSettings, look_up_tasks, proof_options, write_options
+from lake.tables.partitions import Partition
 
-TABLE = TableDefinition("db", "t", "s3://bucket/db/t", "ID", ("ID",), "REGION", ("Op", "D"), "copy_on_write")
+TABLE = TableDefinition("db", "t", "s3://bucket/db/t", "ID", ("ID",), Partition("REGION"), ("Op", "D"), "copy_on_write")
 WITHOUT_DELETES = replace(TABLE, delete_marker=None)
 COLUMNS = {"ID": BIGINT, "LINE": INT, "REGION": String(), "AT": Timestamp(), "HASH": Binary()}
 
@@ -47,7 +48,7 @@ def test_hudi_compares_no_column_so_that_the_last_commit_wins() -> None:
     ("partition", "generator"), [("REGION", "SimpleKeyGenerator"), (None, "NonpartitionedKeyGenerator")]
 )
 def test_record_key_is_one_column(partition: str | None, generator: str) -> None:
-    given = options(replace(TABLE, record_key="_odp_key", partition_by=partition))
+    given = options(replace(TABLE, record_key="_odp_key", partition_by=Partition(partition) if partition else None))
     assert given["hoodie.datasource.write.keygenerator.class"].endswith(f".{generator}")
     assert given["hoodie.datasource.write.recordkey.field"] == "_odp_key"
 

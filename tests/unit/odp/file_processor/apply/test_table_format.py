@@ -51,7 +51,7 @@ def test_record_key_is_one_column_which_is_a_technical_one_for_several_keys(
 def test_definition_has_the_tables_names_of_columns() -> None:
     config = table_config(primary_key=("Order ID",), partition_key="P°", column_names="sanitise")
     definition = definition_of(config)
-    assert (definition.record_key, definition.partition_by) == ("Order_ID", "P_")
+    assert (definition.record_key, definition.partition_column) == ("Order_ID", "P_")
     assert bound_columns(config) == {"Order_ID", "P_"}
 
 
