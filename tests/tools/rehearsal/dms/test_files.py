@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from moto import mock_aws
 
 from rehearsal.dms.endpoints import S3Settings
 from rehearsal.dms.replication import Replication
@@ -297,3 +299,17 @@ def test_objects_are_put_with_the_endpoints_encryption_and_expected_owner(
     S3Sink(client, read).put("key", b"body")  # type: ignore[arg-type]
     expected = {"Bucket": "staging", "Key": "key", "Body": b"body", "ExpectedBucketOwner": "111111111111"}
     assert client.calls == [expected | encryption]
+
+
+def test_removing_a_folder_of_a_bucket_leaves_the_others() -> None:
+    read = S3Settings.read(S3, "S3Settings")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        client.create_bucket(Bucket="staging")
+        sink = S3Sink(client, read)
+        for key in ("shop/fares/LOAD00000001.parquet", "shop/fares/2026/11/30/x.parquet", "shop/fares_2/y.parquet"):
+            sink.put(key, b"body")
+        sink.remove("shop/fares/")
+        assert [one["Key"] for one in client.list_objects_v2(Bucket="staging")["Contents"]] == [
+            "shop/fares_2/y.parquet"
+        ]

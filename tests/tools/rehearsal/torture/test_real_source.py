@@ -64,11 +64,13 @@ def test_a_lost_before_image_is_found(server: MariaDbServer, monkeypatch: pytest
     assert "the rows of changes: the tester claims [" in of_defect(server)
 
 
+@pytest.mark.slow
 def test_a_wrong_operation_is_found(server: MariaDbServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(binlog._LETTERS, DeleteRowsEvent, "I")
     assert "the rows of changes" in of_defect(server)
 
 
+@pytest.mark.slow
 def test_another_type_is_found(server: MariaDbServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(played_table.PARQUET_TYPES, "int", pa.int64())
     assert "the columns: the tester claims" in of_defect(server)
