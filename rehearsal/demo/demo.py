@@ -1,10 +1,12 @@
 """The steps of the demo, from the two apps to a report on every value of the lake."""
 
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from odp.config_manager.manifest import Manifests, parse_manifests, read_documents
@@ -79,6 +81,8 @@ class Demo:
         self._stacks: list[Stack] = []
         self._configuration: list[ConfigurationRequest] = []
         self._started = datetime.now(UTC)
+        self._beside: list[Future[Any]] = []
+        self._is_stopping = threading.Event()
 
     def read_inputs(self) -> Inputs:
         """Read trips, configuration and manifests: what is wrong with them is told before anything is touched."""
@@ -95,8 +99,22 @@ class Demo:
         with ThreadPoolExecutor(_AT_MOST, thread_name_prefix="beside") as beside:
             try:
                 return self._run(inputs, emulator, beside)
+            except Exception as failure:
+                if (first := self._first(failure)) is not failure:
+                    raise first from failure
+                raise
             finally:
-                emulator.stop()  # what still runs beside ends, because nobody answers it any more
+                self._is_stopping.set()
+                emulator.stop()  # whatever runs beside and asks it ends, because nobody answers any more
+
+    def _first(self, failure: Exception) -> Exception:
+        """The failure of a step beside, if one failed before: it is the one that the terminal has told of."""
+        failed = (each.exception() for each in self._beside if each.done() and not each.cancelled())
+        return next((each for each in failed if isinstance(each, Exception)), failure)
+
+    def _go_on(self) -> None:
+        if self._is_stopping.is_set():
+            raise DemoError("the demo has ended")
 
     def _run(self, inputs: Inputs, emulator: Emulator, beside: Executor) -> DemoReport:
         """Say what runs beside what: preparations beside the deployment, the taxi flow beside the replication."""
@@ -106,10 +124,12 @@ class Demo:
         self._prepare_spark()
         filled = beside.submit(self._fill_database, inputs.trips)
         dealt = beside.submit(deal_trips, inputs.trips, self._steps)
+        self._beside += [filled, dealt]
         sections = self._deploy_lake(inputs, emulator, beside)
         environment = inputs.platform.environments[ENVIRONMENT]
         lake, taxi_lake = (DeployedLake(inputs.platform, environment, emulator) for _ in range(2))
         loaded = beside.submit(run_taxi_flow, taxi_lake, dealt.result(), self._steps)
+        self._beside.append(loaded)
         self._configure(lake)
         runs, validation = self._replicate(lake, inputs, filled.result())
         taxi = loaded.result()
@@ -157,7 +177,7 @@ class Demo:
 
     def _fill_database(self, trips: pa.Table) -> SourceDatabase:
         with self._steps.step("Fill the operational database") as step:
-            source = create_taxi_trips(self._workspace.database, trips)
+            source = create_taxi_trips(self._workspace.database, trips, go_on=self._go_on)
             codes = create_reference_tables(source)
             of_trips = f"{trips.num_rows:,} trips in {TABLE_COUNT} tables"
             step.say(f"{of_trips}, {codes} rows in {len(REFERENCE_TABLES)} tables of codes")

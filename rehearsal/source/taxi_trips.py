@@ -3,7 +3,7 @@
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -21,12 +21,18 @@ TABLE_COUNT = 18
 TABLE_SCHEMA = pa.schema([pa.field("PK_ID", pa.int64(), nullable=False), *TRIPS])
 
 
-def create_taxi_trips(path: Path, trips: pa.Table, *, tables: int = TABLE_COUNT) -> SourceDatabase:
-    """Create the database and deal the trips out to its tables in turn, each table numbering its rows from 1."""
+def create_taxi_trips(
+    path: Path, trips: pa.Table, *, tables: int = TABLE_COUNT, go_on: Callable[[], None] = lambda: None
+) -> SourceDatabase:
+    """Create the database and deal the trips out to its tables in turn, each table numbering its rows from 1.
+
+    Before each table `go_on` is asked; whatever it raises ends the work.
+    """
     if trips.num_rows < tables:
         raise ValueError(f"{trips.num_rows} trips cannot fill {tables} tables: give at least one trip a table")
     database = SourceDatabase(path)
     for number in range(1, tables + 1):
+        go_on()
         share = trips.take(pa.array(range(number - 1, trips.num_rows, tables)))
         table = SourceTable(f"table_{number}", TABLE_SCHEMA)
         database.create_table(table)

@@ -135,7 +135,7 @@ def _config_of(replica: ReferenceModel, number: int) -> RawTableConfig:
 
 # The command `torture-lake`: histories on a deployed lake, with real Glue runs that are killed for real.
 
-_OF_ENGINE = "The engine of all tables, as a manifest names it; else each table draws format and engine."
+_OF_ENGINE = "native or spark for all tables, auto for another one in each round; else each table draws its own."
 
 
 def torture_lake(

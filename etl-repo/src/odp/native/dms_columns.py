@@ -24,9 +24,9 @@ class Footer:
     columns: Columns
     rows: int
     largest_group: int
-    """The bytes of the largest row group, without compression."""
+    """The bytes of the largest row group in memory, estimated."""
     sizes: Mapping[str, int]
-    """The bytes of each column, without compression."""
+    """The bytes of each column in memory, estimated."""
 
     def bytes_of(self, names: Iterable[str]) -> int:
         """Return the bytes of these columns; the file may lack some."""
@@ -36,13 +36,23 @@ class Footer:
 def read_footer(parquet: pq.ParquetFile) -> Footer:
     """Read the columns of a file, and how large they are."""
     metadata, sizes = parquet.metadata, Counter[str]()
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    for group in groups:
-        for number in range(group.num_columns):
-            chunk = group.column(number)
-            sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
-    largest = max((group.total_byte_size for group in groups), default=0)
+    largest = 0
+    for at in range(metadata.num_row_groups):
+        group = metadata.row_group(at)
+        of_group = Counter(dict(_sizes(group)))
+        sizes.update(of_group)
+        largest = max(largest, of_group.total())
     return Footer(file_columns(parquet), metadata.num_rows, largest, sizes)
+
+
+def _sizes(group: pq.RowGroupMetaData) -> Iterator[tuple[str, int]]:
+    """The bytes of each column without compression; texts that repeat are stored once, and are many in memory."""
+    for number in range(group.num_columns):
+        chunk = group.column(number)
+        size = chunk.total_uncompressed_size
+        if chunk.physical_type == "BYTE_ARRAY" and chunk.is_stats_set and chunk.statistics.has_min_max:
+            size = max(size, group.num_rows * max(len(chunk.statistics.min), len(chunk.statistics.max)))
+        yield chunk.path_in_schema, size
 
 
 def file_columns(parquet: pq.ParquetFile) -> Columns:

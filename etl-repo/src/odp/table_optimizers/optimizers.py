@@ -52,7 +52,7 @@ class TableOptimizers:
         self._role = role
 
     def settle(self, tables: Iterable[RawTableConfig]) -> Counter[str]:
-        """Settle the optimizers of all active Iceberg tables; count what was done.
+        """Settle the optimizers of all Iceberg tables; count what was done. Paused tables have none.
 
         A table that no refresh has made yet waits for the next call.
 
@@ -62,7 +62,7 @@ class TableOptimizers:
         done: Counter[str] = Counter()
         failed: list[str] = []
         for table in tables:
-            if table.table_format != "iceberg" or not table.is_active:
+            if table.table_format != "iceberg":
                 continue
             try:
                 done.update(self._settle(table, type_) for type_ in SETTINGS)
@@ -74,9 +74,12 @@ class TableOptimizers:
             raise TableOptimizersFailedError(message)
         return done
 
+    def _wants(self, table: RawTableConfig, type_: str) -> bool:
+        return table.is_active and type_ in self._types
+
     def _settle(self, table: RawTableConfig, type_: str) -> str:
         place = table.raw_database_name, table.raw_table_name, type_
-        wanted = {"roleArn": self._role, "enabled": True, **SETTINGS[type_]} if type_ in self._types else None
+        wanted = {"roleArn": self._role, "enabled": True, **SETTINGS[type_]} if self._wants(table, type_) else None
         found = self._catalog.found(*place)
         if found is None:
             if wanted is None:

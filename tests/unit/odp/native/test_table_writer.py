@@ -278,6 +278,16 @@ def test_long_keys_need_more_memory(table: Table) -> None:
         table.refresh(RefreshKind.INITIAL, long)
 
 
+def test_long_keys_that_repeat_need_as_much_memory_as_others(table: Table) -> None:
+    """A file stores each of them once; in memory each row has its own."""
+    repeated = table.file("LOAD00000001", [("I", number, "x" * 200) for number in range(1000)])
+    table.config = replace(table.config, primary_key=("ID", "V"))
+    enough_for_rows = Room(1000 * 140 + 1000 * 200)
+    table.writer = NativeTableWriter(table._open, table.files.open, {"raw": "b"}, enough_for_rows)
+    with pytest.raises(BeyondEngineError, match="1,000 rows need about"):
+        table.refresh(RefreshKind.INITIAL, repeated)
+
+
 def test_more_files_than_a_function_has_time_for_are_left_to_spark_unopened(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,7 +78,16 @@ def test_table_waits_for_its_first_load() -> None:
 def test_only_active_iceberg_tables_get_any() -> None:
     catalog = Catalog("orders", "t")
     inactive = table_config(table_format="iceberg", raw_table_name="t", is_active=False)
-    assert TableOptimizers(catalog, ALL, ROLE).settle([table_config(raw_table_name="orders"), inactive]) == {}
+    found = TableOptimizers(catalog, ALL, ROLE).settle([table_config(raw_table_name="orders"), inactive])
+    assert found == {"unwanted": 3}
+    assert catalog.optimizers == {}
+
+
+def test_table_that_is_paused_loses_them() -> None:
+    """A role that is deleted later would leave them behind, as nobody settles the table any more."""
+    catalog = Catalog("orders")
+    TableOptimizers(catalog, ALL, ROLE).settle([ORDERS])
+    assert TableOptimizers(catalog, ALL, ROLE).settle([replace(ORDERS, is_active=False)]) == {"deleted": 3}
     assert catalog.optimizers == {}
 
 
