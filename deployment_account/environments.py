@@ -330,9 +330,10 @@ class Platform(Model):
                         f"would be the name of its endpoint, of which DMS takes {LONGEST_IDENTIFIER} characters; "
                         "choose a shorter name"
                     )
-                if "_" in name:
+                if "_" in name or "--" in name or name.endswith("-"):
                     raise ValueError(
-                        f"environments.{environment.name}.sources.{name}: DMS takes no underscore in names; write - "
+                        f"environments.{environment.name}.sources.{name}: DMS takes letters, digits and single hyphens "
+                        "in names; choose another one"
                     )
                 if replication.secret not in self.secrets:
                     known = ", ".join(self.secrets) or "none"

@@ -95,7 +95,7 @@ class Replication(Model):
     file_kilobytes: Annotated[int, Field(strict=True, ge=100, le=1_048_576)] = 32_000
     """The size at which a file of changes is written although its seconds are not over."""
     largest_text_kilobytes: Annotated[int, Field(strict=True, ge=1, le=102_400)] = 64
-    """DMS cuts longer texts and binary values off (limited LOB mode, the only one to S3) and then stops the table."""
+    """DMS cuts longer texts and binary values off (limited LOB mode, the only one to S3): choose it large enough."""
     on_truncate: Literal["stop", "ignore"] = "stop"
     """What becomes of a replication whose source table is truncated: stop, or the lake keeps the rows."""
 

@@ -50,7 +50,7 @@ def replication_settings(replication: Replication) -> Settings:
     return {
         "TargetMetadata": {
             "SupportLobs": True,
-            # the full mode is not for S3; the limited one cuts values off, which DataTruncationErrorPolicy stops
+            # the full mode is not for S3; the limited one cuts values off, and maybe DataTruncationErrorPolicy stops it
             "FullLobMode": False,
             "LimitedSizeLobMode": True,
             "LobMaxSize": replication.largest_text_kilobytes,

@@ -11,9 +11,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from deployment_account.names import Shared, published_secret
-from deployment_account.permissions import allow
+from deployment_account.permissions import allow, service_of_this_account
 from deployment_account.shared_values import shared_value
 from etl_cdk.dms_settings import s3_settings
+from etl_cdk.replication_mappings import schemas
 
 if TYPE_CHECKING:
     from deployment_account.names import Names
@@ -44,6 +45,11 @@ class ReplicatedSource:
     replication: Replication
     mappings: dict[str, Any]
 
+    @property
+    def folders(self) -> list[str]:
+        """The folders of its schemas in the staging bucket; the role of one source writes into no other's."""
+        return [f"{self.source.folder}/{schema}".lstrip("/") for schema in schemas(self.mappings)]
+
 
 class SourceEndpoint(Construct):
     """The database, whose server, user and password DMS takes from the secret."""
@@ -54,8 +60,9 @@ class SourceEndpoint(Construct):
         super().__init__(scope, id_)
         replication, stack = source.replication, cdk.Stack.of(self)
         secret = shared_value(self, names, published_secret(replication.secret))
-        # DMS reads secrets in the name of its Region
-        role = iam.Role(self, "SecretRole", assumed_by=_dms(self, f"dms.{stack.region}.amazonaws.com"))
+        # DMS reads secrets in the name of its Region; for which resource, no page says
+        reader = service_of_this_account(self, f"dms.{stack.region}.amazonaws.com")
+        role = iam.Role(self, "SecretRole", assumed_by=reader)
         allow(role, ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], [secret])
         allow(role, ["kms:Decrypt", "kms:DescribeKey"], [shared_value(self, names, Shared.SECRETS_KEY_ARN)])
         reads: dict[str, Any] = {"secrets_manager_access_role_arn": role.role_arn, "secrets_manager_secret_id": secret}
@@ -97,12 +104,12 @@ class StagingEndpoint(Construct):
             self,
             "Role",
             role_name=names.replication_role(source.name),
-            assumed_by=_dms(self, "dms.amazonaws.com"),
+            assumed_by=_dms(self),
             description="AWS DMS writes the files of a source database by it",
         )
-        below = f"{source.source.folder}/*" if source.source.folder else "*"
-        because = "Folders are named after schemas and tables, which the manifests add."
-        allow(self.role, [*ON_OBJECTS, *ON_UPLOADS], [staging.arn_for_objects(below)], because=because)
+        below = [staging.arn_for_objects(f"{folder}/*") for folder in source.folders]
+        because = "Folders are named after tables, which the manifests add, and files after moments."
+        allow(self.role, [*ON_OBJECTS, *ON_UPLOADS], below, because=because)
         allow(self.role, ON_BUCKET, [staging.bucket_arn])
         allow(self.role, ON_KEY, [infra.data_key.key_arn])
         self.resource = dms.CfnEndpoint(
@@ -123,9 +130,9 @@ class StagingEndpoint(Construct):
         self.resource.node.add_dependency(self.role)
 
 
-def _dms(scope: Construct, principal: str) -> iam.ServicePrincipal:
-    """DMS, when it acts for this account."""
+def _dms(scope: Construct) -> iam.ServicePrincipal:
+    """DMS, when it acts for a resource of this account."""
     stack = cdk.Stack.of(scope)
     arn = f"arn:{stack.partition}:dms:{stack.region}:{stack.account}:*"
     conditions = {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": arn}}
-    return iam.ServicePrincipal(principal, conditions=conditions)
+    return iam.ServicePrincipal("dms.amazonaws.com", conditions=conditions)

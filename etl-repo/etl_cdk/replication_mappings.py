@@ -111,3 +111,14 @@ def _plain(name: str) -> str:
 def _numbered(rule: Rule, number: int) -> Rule:
     """DMS demands an id and a name that no other rule has."""
     return {"rule-id": str(number), "rule-name": str(number), **rule}
+
+
+def schemas(mappings: dict[str, Any]) -> list[str]:
+    """The schemas of the selected tables, in the order of the rules."""
+    selected = (rule["object-locator"]["schema-name"] for rule in mappings["rules"] if rule["rule-type"] == "selection")
+    return [_written(name) for name in dict.fromkeys(selected)]
+
+
+def _written(name: str) -> str:
+    """A name as the database has it."""
+    return name.replace("[_]", "_").replace("[[]", "[")

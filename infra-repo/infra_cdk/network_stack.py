@@ -85,7 +85,9 @@ class NetworkStack(cdk.Stack):
 
     def _replication_group(self, environment: Environment) -> ec2.SecurityGroup | None:
         replicated = replications(environment.sources)
-        return replication_group(self, self.vpc, replicated, environment.gateways) if replicated else None
+        # without the endpoint, a NAT gateway leads to Secrets Manager, whose addresses no list has
+        lists = environment.gateways if SECRETS in environment.interface_endpoints else None
+        return replication_group(self, self.vpc, replicated, lists) if replicated else None
 
     def _endpoints(self, names: Names, environment: Environment) -> None:
         """Configured endpoints serve jobs; a private network also has the endpoints that its code needs."""

@@ -24,8 +24,7 @@ def replication_group(
 ) -> ec2.SecurityGroup:
     """Create the security group of DMS: it accepts nothing, and reaches the databases and AWS.
 
-    Where the addresses of S3 are not known, HTTPS is open; the private subnets lead to endpoints alone, unless there
-    are NAT gateways.
+    Without lists of addresses, HTTPS is open to wherever the subnets lead: to endpoints, and by NAT gateways.
     """
     group = ec2.SecurityGroup(scope, "Replication", vpc=vpc, description="AWS DMS", allow_all_outbound=False)
     for name, replication in replications.items():

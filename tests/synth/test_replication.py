@@ -234,6 +234,19 @@ def test_the_endpoint_of_secrets_manager_is_open_to_dms(lake: dict[str, Template
     assert len(opened) == 1
 
 
+def test_without_the_endpoint_a_nat_gateway_leads_to_the_secret(tmp_path: Path) -> None:
+    document = with_replication()
+    document["environments"]["dev"] |= {"interface_endpoints": [], "nat_gateways": 1}
+    network = synthesised(document, tmp_path, direct="dev")["odp-dev-infra-Network"]
+    group = network.only("AWS::EC2::SecurityGroup", "Replication")
+    assert "0.0.0.0/0" in {rule.get("CidrIp") for rule in group["SecurityGroupEgress"] if rule["FromPort"] == 443}
+
+
+def test_the_role_of_a_source_writes_into_the_folders_of_its_schemas_alone(stack: Template) -> None:
+    (objects,) = (one for one in statements(stack) if "s3:PutObject" in one["Action"])
+    assert json.dumps(objects["Resource"]).count("/*") == json.dumps(objects["Resource"]).count("/taxi_trips/*") == 1
+
+
 def test_silence_of_a_replication_is_an_alarm(stack: Template) -> None:
     alarms = [each for each in stack.resources("AWS::CloudWatch::Alarm").values() if each.get("Namespace") == "AWS/DMS"]
     assert {each["MetricName"] for each in alarms} == {"CDCLatencySource", "CDCLatencyTarget", "CapacityUtilization"}

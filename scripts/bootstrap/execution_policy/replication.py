@@ -25,6 +25,12 @@ def replication(scope: Scope) -> list[Grant]:
         ),
         grant(
             "dms",
+            "CreateEndpoint ModifyEndpoint",
+            scope.arn("dms", "cert:*"),
+            because="DMS makes up the ids of certificates that people import, and an endpoint names one",
+        ),
+        grant(
+            "dms",
             "DescribeEndpoints DescribeReplicationConfigs DescribeReplicationInstances DescribeReplicationSubnetGroups "
             "DescribeReplicationTasks",
             "*",

@@ -223,5 +223,6 @@ def test_without_a_right_of_its_roles_it_fails(
         else:
             dms.start_replication(ReplicationConfigArn=arn, StartReplicationType="reload-target")
             eventually(partial(is_, dms, arn, "failed"))
+            assert action in replication_of(dms, arn).state().reason
     finally:
         iam.delete_role_policy(RoleName=name, PolicyName="denied")

@@ -79,7 +79,13 @@ def test_a_nat_gateway_leads_to_the_secret_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("crm_eu", "DMS takes no underscore"), ("c" * 20, "of which DMS takes 31 characters")]
+    ("name", "reason"),
+    [
+        ("crm_eu", "letters, digits and single"),
+        ("crm--eu", "single hyphens"),
+        ("crm-", "single hyphens"),
+        ("c" * 20, "of which DMS takes 31 characters"),
+    ],
 )
 def test_a_source_that_dms_cannot_be_named_after_is_refused(tmp_path: Path, name: str, reason: str) -> None:
     (problem,) = problems(tmp_path, replicated(name))

@@ -12,8 +12,9 @@ from odp_cli.errors import CommandError
 if TYPE_CHECKING:
     from odp.table_identity import SourceTable
 
-NEVER_STARTED, AT_REST, AT_WORK = {"created", "ready"}, {"stopped", "failed"}, {"running", "replicating"}
-"""DMS's words for serverless replications and for tasks."""
+NEVER_STARTED, AT_WORK = {"created", "ready"}, {"running", "replicating"}
+AT_REST = {"stopped", "failed", "failed-provision", "failed_provision", "deprovisioned"}
+"""DMS's words for serverless replications and for tasks; how it writes the last ones, no page says."""
 MOST_TABLES_AT_ONCE = 10
 """A call loads no more: https://docs.aws.amazon.com/dms/latest/APIReference/API_ReloadTables.html"""
 SUSPENDED = ("Table error", "Table cancelled", "Table does not exist")
