@@ -68,7 +68,7 @@ def campaign(
     lake: DeployedLake, seeds: Sequence[int], say: Say, *, rounds: int = ROUNDS, engine: str | None = None
 ) -> list[Problem]:
     """Play the histories of all seeds together; a table is named by its seed. Without `engine`, each draws its own."""
-    replicas = list(_replicas(seeds, STORAGES_OF[engine]))
+    replicas = list(replicas_of(seeds, STORAGES_OF[engine]))
     say(f"configuring {len(replicas)} tables")
     configure(lake, replicas, 0)
     trial = Trial(EmulatedLake(lake, CADENCE, DATABASE, replicas), replicas)
@@ -107,7 +107,13 @@ def _round(seeds: Sequence[int], number: int) -> Iterator[Step]:
     yield Step(Act.RUN, 0, everyone.getrandbits(32))
 
 
-def _replicas(seeds: Iterable[int], storages: Sequence[Storage]) -> Iterator[ReferenceModel]:
+def steps_of(seeds: Sequence[int], rounds: int = ROUNDS) -> Iterator[Step]:
+    """The steps of all rounds."""
+    for number in range(rounds):
+        yield from _round(seeds, number)
+
+
+def replicas_of(seeds: Iterable[int], storages: Sequence[Storage]) -> Iterator[ReferenceModel]:
     """Two tables each have one name, in two sources."""
     taken: set[str] = set()
     for seed in seeds:
