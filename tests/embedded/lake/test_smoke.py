@@ -47,7 +47,7 @@ def test_every_step_that_the_rehearsal_has_the_services_for_passes(answer: Answe
     assert answer.marks == {number: "–" if number in {2, 10} else "✓" for number in range(1, 14)}, answer.document
     assert answer.code == 0
     assert "no credentials of the pipelines' account" in answer.step(2)["why"]
-    assert "DMS does not answer here" in answer.step(10)["why"]
+    assert "no endpoint of DMS writes into" in answer.step(10)["why"]
 
 
 def test_each_step_gives_evidence_that_somebody_can_look_up(answer: Answer) -> None:
