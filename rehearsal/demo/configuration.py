@@ -128,7 +128,10 @@ def _shown(lake: DeployedLake, name: str, item: dict[str, Any]) -> Configuration
 def _entry_change(line: dict[str, Any]) -> EntryChange:
     before, after = line.get("before", {}), line.get("after", {})
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    differences = tuple((name, str(before[name]), str(after[name])) for name in names if before and after)
+    # an engine that is auto is not stored
+    differences = tuple(
+        (name, str(before.get(name, "")), str(after.get(name, ""))) for name in names if before and after
+    )
     return EntryChange(line["source_table_name"], line["change"], differences)
 
 

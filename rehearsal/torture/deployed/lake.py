@@ -57,7 +57,7 @@ class EmulatedLake:
         self._is_apart = self._is_later = False
         self._runs = 0
         self.violations: list[Finding] = []
-        _switch_events_off(lake)
+        _switch_events_off(lake, lake.published(Shared.STAGING_BUCKET))
 
     def expect(self, fault: Fault | None) -> None:
         """Nothing strikes here but in Glue runs."""
@@ -207,8 +207,9 @@ class EmulatedLake:
         self._lake.client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/"), Body=script.encode())
 
 
-def _switch_events_off(lake: DeployedLake) -> None:
+def _switch_events_off(lake: DeployedLake, bucket: str) -> None:
+    """Switch the events of landed files off; those of the configuration stay, as tables change their engines."""
     events = lake.client("events")
     for rule in events.list_rules()["Rules"]:
-        if "aws.s3" in rule.get("EventPattern", ""):
+        if f'"{bucket}"' in rule.get("EventPattern", ""):
             events.disable_rule(Name=rule["Name"])
