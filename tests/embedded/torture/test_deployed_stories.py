@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.torture.deployed.campaign import STORAGES, campaign, deployed_lake, replicas_of, steps_of
+from rehearsal.torture.deployed.campaign import campaign, deployed_lake, replicas_of, steps_of
+from rehearsal.torture.pairs import STORAGES
 
 SEEDS = (2, 3, 9, 19, 20, 30, 41, 42)
 """Each is a table; a test says what they have. `make torture-lake` plays any number."""
