@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.dms.service import DeployedReplication, DmsError, DmsService
+from rehearsal.dms.service import DeployedReplication, DmsService
 from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator.json_api import Answer, ApiError, JsonApi, Operation, Request
 from rehearsal.emulator.resource_types import Created, Properties, register
 
-Request = dict[str, Any]
-Answer = dict[str, Any]
 _SERVICE = "dms"
 _ROUTE: dict[str, Any] = {
     "target_prefixes": ["AmazonDMSv20160101"],
@@ -42,7 +40,7 @@ class _ResourceTypes:
         subnets = [patches.SUBNETS.value.get(id_) for id_ in properties["SubnetIds"]]
         zones = {subnet["AvailabilityZone"] for subnet in subnets if subnet}
         if None in subnets or len(zones) < _FEWEST_ZONES:
-            raise DmsError("ReplicationSubnetGroupDoesNotCoverEnoughAZs", f"the subnets are in {len(zones)} zones")
+            raise ApiError("ReplicationSubnetGroupDoesNotCoverEnoughAZs", f"the subnets are in {len(zones)} zones")
         return str(properties["ReplicationSubnetGroupIdentifier"]).lower(), {}
 
     def create_endpoint(self, properties: Properties) -> Created:
@@ -66,29 +64,18 @@ class _ResourceTypes:
         self._service.delete_replication(arn)
 
 
-class DmsApi:
+class DmsApi(JsonApi):
     """The operations, each named as on the wire."""
 
     def __init__(self, service: DmsService) -> None:
         self._service = service
 
-    async def handle(
-        self, _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, Any]
-    ) -> Any:  # noqa: ANN401 - ministack's answers
-        """Serve one request."""
-        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
-        served = self.operations.get(operation)
-        if served is None:
-            known = ", ".join(sorted(self.operations))
-            message = f"{operation} is not rehearsed; there are {known}"
-            return patches.JSON_ERROR.value("UnsupportedOperationException", message, 400)
-        try:
-            return patches.JSON_RESPONSE.value(await asyncio.to_thread(served, json.loads(body or b"{}")))
-        except DmsError as error:
-            return patches.JSON_ERROR.value(error.code, str(error), 400)
+    async def serve(self, operation: Operation, request: Request) -> Answer:
+        """Work in another thread, because a start reads its secret over the wire."""
+        return await asyncio.to_thread(operation, request)
 
     @property
-    def operations(self) -> dict[str, Any]:
+    def operations(self) -> dict[str, Operation]:
         """The operations by name."""
         return {
             "DescribeEndpoints": self._endpoints,
@@ -125,7 +112,7 @@ class DmsApi:
     def _reload(self, request: Request) -> Answer:
         tables = [[each["SchemaName"], each["TableName"]] for each in request["TablesToReload"]]
         if len(tables) > _MOST_TABLES:
-            raise DmsError("InvalidParameterValueException", f"{len(tables)} tables; a call takes {_MOST_TABLES}")
+            raise ApiError("InvalidParameterValueException", f"{len(tables)} tables; a call takes {_MOST_TABLES}")
         self._service.reload(request["ReplicationConfigArn"], tables)
         return {"ReplicationConfigArn": request["ReplicationConfigArn"]}
 

@@ -15,20 +15,13 @@ from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.endpoints import read_source, read_target
 from rehearsal.emulator import roles
 from rehearsal.emulator.child_process import ChildProcess
+from rehearsal.emulator.json_api import ApiError
 from rehearsal.emulator.settings import EmulatorSettings
 
 Properties = Mapping[str, Any]
 SERVICE = "dms.amazonaws.com"
 _GRACE_SECONDS = 30.0
 _IDENTIFIER = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,30}")
-
-
-class DmsError(Exception):
-    """A request that DMS refuses, under the name of its exception."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass
@@ -99,7 +92,7 @@ class DmsService:
         for replication in self._replications.values():
             ends = {replication.properties.get(f"{end}EndpointArn") for end in ("Source", "Target")}
             if arn in ends and replication.status == "running":
-                raise DmsError("InvalidResourceStateFault", f"{arn} is in use by the running {replication.arn}")
+                raise ApiError("InvalidResourceStateFault", f"{arn} is in use by the running {replication.arn}")
         return self.create_endpoint(_place(arn), properties)
 
     def delete_endpoint(self, arn: str) -> None:
@@ -133,7 +126,7 @@ class DmsService:
     def replication(self, arn: str) -> DeployedReplication:
         """Find a replication by its ARN."""
         if arn not in self._replications:
-            raise DmsError("ResourceNotFoundFault", f"there is no replication {arn}")
+            raise ApiError("ResourceNotFoundFault", f"there is no replication {arn}")
         return self._replications[arn]
 
     def replications(self, place: tuple[str, str]) -> list[DeployedReplication]:
@@ -149,10 +142,10 @@ class DmsService:
         with self._lock:
             replication = self.replication(arn)
             if replication.status in ("running", "stopping"):
-                raise DmsError("InvalidResourceStateFault", f"{arn} is {replication.status}")
+                raise ApiError("InvalidResourceStateFault", f"{arn} is {replication.status}")
             if replication.has_started == (how == "start-replication"):
                 wanted = "resume-processing or reload-target" if replication.has_started else "start-replication"
-                raise DmsError("InvalidResourceStateFault", f"{arn} can be started with {wanted} only")
+                raise ApiError("InvalidResourceStateFault", f"{arn} can be started with {wanted} only")
             replication.child = self._process(replication, reload_all=how == "reload-target")
             replication.has_started, replication.is_stopping = True, False
             return replication
@@ -182,20 +175,20 @@ class DmsService:
     def _running(self, arn: str) -> DeployedReplication:
         replication = self.replication(arn)
         if replication.status != "running":
-            raise DmsError("InvalidResourceStateFault", f"{arn} is {replication.status}, not running")
+            raise ApiError("InvalidResourceStateFault", f"{arn} is {replication.status}, not running")
         return replication
 
     @staticmethod
     def _refuse_while_running(replication: DeployedReplication, what: str) -> None:
         if replication.status in ("running", "stopping"):
-            raise DmsError(
+            raise ApiError(
                 "InvalidResourceStateFault", f"{replication.arn} is {replication.status} and cannot be {what}"
             )
 
     def _ends(self, properties: Properties) -> tuple[Endpoint, Endpoint]:
         for name in ("SourceEndpointArn", "TargetEndpointArn"):
             if properties[name] not in self._endpoints:
-                raise DmsError("ResourceNotFoundFault", f"{name}: there is no endpoint {properties[name]}")
+                raise ApiError("ResourceNotFoundFault", f"{name}: there is no endpoint {properties[name]}")
         return self._endpoints[properties["SourceEndpointArn"]], self._endpoints[properties["TargetEndpointArn"]]
 
     def _definition(self, properties: Properties) -> ReplicationDefinition:
@@ -245,23 +238,23 @@ class DmsService:
                 "password": secret["password"],
             }
         except KeyError as error:
-            raise DmsError("InvalidResourceStateFault", f"the secret has no field {error}") from error
+            raise ApiError("InvalidResourceStateFault", f"the secret has no field {error}") from error
         except Exception as error:
-            raise DmsError("AccessDeniedFault", f"the secret cannot be read: {error}") from error
+            raise ApiError("AccessDeniedFault", f"the secret cannot be read: {error}") from error
 
 
 def _assume(role: str, service: str) -> roles.RoleSession:
     try:
         return roles.assume(role, service=service, session_name="dms-session")
     except roles.RoleNotAssumableError as error:
-        raise DmsError("AccessDeniedFault", str(error)) from error
+        raise ApiError("AccessDeniedFault", str(error)) from error
 
 
 def _identifier(properties: Properties) -> str:
     """The end of an ARN; DMS would make one up, but then nothing names what is made again."""
     identifier = str(properties.get("ResourceIdentifier", ""))
     if not _IDENTIFIER.fullmatch(identifier):
-        raise DmsError(
+        raise ApiError(
             "InvalidParameterValueException",
             f"ResourceIdentifier {identifier!r}: at most 31 letters, digits and single hyphens, a letter first",
         )

@@ -1,11 +1,10 @@
 """Puts CodePipeline into the emulator: the resource type, its place in IAM, and the wire API that boto3 speaks to."""
 
-import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.emulator import ministack_patches as patches
+from rehearsal.emulator.json_api import Answer, ApiError, JsonApi, Operation, Request
 from rehearsal.emulator.resource_types import Created, Properties, register
 from rehearsal.pipeline import states
 from rehearsal.pipeline.definition import api_document
@@ -16,41 +15,15 @@ from rehearsal.pipeline.repository import is_commit
 
 # CodePipeline's wire API: what boto3, the AWS command line and the rehearsal's own commands speak to.
 
-Request = dict[str, Any]
-Answer = dict[str, Any]
 
-
-class ApiError(Exception):
-    """A request that CodePipeline refuses, under the name of its exception."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class CodePipelineApi:
+class CodePipelineApi(JsonApi):
     """The operations, each named as on the wire."""
 
     def __init__(self, pipelines: Pipelines) -> None:
         self._pipelines = pipelines
 
-    async def handle(
-        self, _method: str, _path: str, headers: Mapping[str, str], body: bytes, _query: Mapping[str, Any]
-    ) -> Any:  # noqa: ANN401 - ministack's answers
-        """Serve one request."""
-        operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
-        served = self.operations.get(operation)
-        if served is None:
-            known = ", ".join(sorted(self.operations))
-            message = f"{operation} is not rehearsed; there are {known}"
-            return patches.JSON_ERROR.value("UnsupportedOperationException", message, 400)
-        try:
-            return patches.JSON_RESPONSE.value(served(json.loads(body or b"{}")))
-        except ApiError as error:
-            return patches.JSON_ERROR.value(error.code, str(error), 400)
-
     @property
-    def operations(self) -> dict[str, Any]:
+    def operations(self) -> dict[str, Operation]:
         """The operations by name."""
         return {
             "ListPipelines": self._list,
