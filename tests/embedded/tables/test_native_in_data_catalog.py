@@ -1,5 +1,6 @@
 """Native tables in the Data Catalog and S3: entries, versions, refusals, and what is left in the bucket."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -142,6 +143,7 @@ def test_deleted_files_and_those_of_killed_runs_leave_nothing_behind(
     for orphan in ("data/REGION=a%2Fb+c/00000-x.parquet", "metadata/x-m0.avro", "metadata/00001-x.metadata.json"):
         aws("s3").put_object(Bucket=bucket, Key=f"{prefix}/{orphan}")
     monkeypatch.setattr(orphans, "KEPT_MS", 2_000)
+    time.sleep(3)  # the orphans are old then, however quick the commits are
     monkeypatch.setattr(retention, "QUERY_MS", -1)
     monkeypatch.setattr(retention, "MOST_SNAPSHOTS", 3)
     loaded.stored.transaction().set_properties(

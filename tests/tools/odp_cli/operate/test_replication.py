@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from odp.table_identity import SourceTable
+from odp_cli import replication as command
+from odp_cli.app import app
 from odp_cli.errors import CommandError
 from odp_cli.operate.replications import Replication, Start, load_again, load_all_again, replication_of, stop
+from typer.testing import CliRunner, Result
+
+from tests.tools.odp_cli.operate.conftest import ENV, PLATFORM
 
 SERVERLESS = "arn:aws:dms:us-east-1:222222222222:replication-config:odp-dev-default"
 TASK = "arn:aws:dms:us-east-1:222222222222:task:odp-dev-default"
@@ -139,3 +147,56 @@ def test_a_suspended_table_is_found_on_whichever_page_it_is(arn: str) -> None:
 
 def test_the_reason_of_a_failure_is_told() -> None:
     assert replication_of(Dms("failed"), SERVERLESS).state().reason == "no route"
+
+
+@pytest.fixture
+def odp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line for a lake whose source is replicated, with the parameter and DMS alone in reach."""
+
+    def run(dms: Dms, *arguments: str, answers: str | None = None) -> Result:
+        document = json.loads(PLATFORM.read_text())
+        database = {"engine": "mysql", "network": "10.50.3.7/32", "secret": "source-database"}
+        database["certificate_arn"] = "arn:aws:dms:us-east-1:333333333333:cert:AUTHORITY"
+        document["environments"][ENV]["sources"] = {"default": {"replication": database}}
+        document["environments"][ENV]["interface_endpoints"] = ["secretsmanager"]
+        platform = tmp_path / "environments.json"
+        platform.write_text(json.dumps(document))
+        ssm = SimpleNamespace(get_parameter=lambda **_: {"Parameter": {"Value": SERVERLESS}})
+        services = {"ssm": ssm, "dms": dms}
+        monkeypatch.setattr(command, "session_in", lambda *_: SimpleNamespace(client=services.__getitem__))
+        return CliRunner().invoke(
+            app, ["replication", *arguments, "--env", ENV, "--platform", str(platform)], input=answers
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "called"),
+    [
+        ("running", ["status"], []),
+        ("created", ["start"], [("start", "start-replication")]),
+        ("stopped", ["start"], [("start", "resume-processing")]),
+        ("running", ["stop", "--yes"], [("stop", None)]),
+        ("running", ["reload", "shop.t1", "--yes"], [("reload", ["t1"])]),
+        ("stopped", ["reload", "--all", "--yes"], [("start", "reload-target")]),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) and value and isinstance(value[0], str) else None,
+)
+def test_a_command_changes_dms_and_nothing_else(
+    odp: Callable[..., Result], status: str, arguments: list[str], called: list[tuple[str, Any]]
+) -> None:
+    dms = Dms(status)
+    result = odp(dms, *arguments)
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert dms.calls == called
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments"),
+    [("running", ["stop"]), ("running", ["reload", "shop.t1"]), ("stopped", ["reload", "--all"])],
+)
+def test_a_no_changes_nothing(odp: Callable[..., Result], status: str, arguments: list[str]) -> None:
+    dms = Dms(status)
+    assert odp(dms, *arguments, answers="n\n").exit_code == 1
+    assert dms.calls == []
