@@ -19,6 +19,7 @@ from deployment_account.model import AccountId, Days, Email, Model, Name, Platfo
 from deployment_account.networks import (
     KNOWN_PREFIX_LISTS,
     MOST_ZONES,
+    SECRETS,
     InterfaceEndpoint,
     Ipv4Cidr,
     PrefixLists,
@@ -122,6 +123,11 @@ class Environment(Model):
         return self.prefix_lists or KNOWN_PREFIX_LISTS.get(self.region)
 
     @property
+    def has_secrets_endpoint(self) -> bool:
+        """Whether an endpoint in the VPC leads to Secrets Manager."""
+        return SECRETS in self.interface_endpoints
+
+    @property
     def is_protected(self) -> bool:
         """Whether what holds data survives its stack and refuses deletion."""
         return self.removal_policy == "retain"
@@ -162,7 +168,7 @@ class Environment(Model):
         for name in replications(self.sources):
             if len(self.availability_zones) < FEWEST_ZONES:
                 raise ValueError(f"sources.{name}.replication: DMS needs {FEWEST_ZONES} availability zones; add one")
-            if not self.nat_gateways and "secretsmanager" not in self.interface_endpoints:
+            if not (self.nat_gateways or self.has_secrets_endpoint):
                 raise ValueError(
                     f"sources.{name}.replication: nothing leads DMS from the private subnets to the secret; "
                     'add "secretsmanager" to interface_endpoints, or nat_gateways'
@@ -321,9 +327,9 @@ class Platform(Model):
         return self
 
     @model_validator(mode="after")
-    def _replications_sign_in_with_known_secrets(self) -> Platform:
+    def _replications_have_names_that_dms_takes(self) -> Platform:
         for environment in self.environments.values():
-            for name, replication in replications(environment.sources).items():
+            for name in replications(environment.sources):
                 if len(f"{self.name}-{environment.name}-{name}-source") > LONGEST_IDENTIFIER:
                     raise ValueError(
                         f"environments.{environment.name}.sources.{name}: {self.name}-{environment.name}-{name}-source "
@@ -335,6 +341,12 @@ class Platform(Model):
                         f"environments.{environment.name}.sources.{name}: DMS takes letters, digits and single hyphens "
                         "in names; choose another one"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _replications_sign_in_with_known_secrets(self) -> Platform:
+        for environment in self.environments.values():
+            for name, replication in replications(environment.sources).items():
                 if replication.secret not in self.secrets:
                     known = ", ".join(self.secrets) or "none"
                     raise ValueError(

@@ -11,6 +11,8 @@ from deployment_account.model import Model
 
 # what jobs and functions in the VPC may call besides S3 and DynamoDB, which gateway endpoints serve
 InterfaceEndpoint = Literal["glue", "kms", "logs", "monitoring", "secretsmanager", "states", "sts"]
+SECRETS: InterfaceEndpoint = "secretsmanager"
+"""The one that DMS calls, where no NAT gateway leads to the service."""
 PrefixListId = Annotated[str, Field(pattern=r"^pl-[0-9a-f]{8,17}$")]
 
 LARGEST_VPC = 16
@@ -43,13 +45,19 @@ def private_subnet_prefix(vpc_cidr: str) -> int:
     return parse_cidr(vpc_cidr).prefixlen + 3
 
 
-def _vpc_range(text: str) -> str:
+def private_network(text: str, because: str = "") -> IPv4Network:
+    """Read a private range; raises ValueError, with the reason why it must be one."""
     try:
         network = parse_cidr(text)
     except ValueError as error:
         raise ValueError(f"{text} is no network: {error}") from error
     if not network.is_private:
-        raise ValueError(f"{text} is not a private range")
+        raise ValueError(f"{text} is not a private range{because}")
+    return network
+
+
+def _vpc_range(text: str) -> str:
+    network = private_network(text)
     if not LARGEST_VPC <= network.prefixlen <= SMALLEST_VPC:
         raise ValueError(f"/{network.prefixlen} is not between /{LARGEST_VPC} and /{SMALLEST_VPC}")
     return text

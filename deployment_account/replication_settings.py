@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from deployment_account.model import Model
+from deployment_account.networks import private_network
 
 Engine = Literal["mysql", "mariadb", "postgres"]
 CapacityUnits = Literal[1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384]
@@ -23,12 +23,7 @@ _PORTS: Mapping[Engine, int] = {"mysql": 3306, "mariadb": 3306, "postgres": 5432
 
 
 def _network(text: str) -> str:
-    try:
-        network = IPv4Network(text)
-    except ValueError as error:
-        raise ValueError(f"{text} is no network: {error}") from error
-    if not network.is_private:
-        raise ValueError(f"{text} is not a private range; DMS reaches the database through the VPC, never the internet")
+    private_network(text, "; DMS reaches the database through the VPC, never the internet")
     return text
 
 

@@ -78,33 +78,26 @@ class Alerts(Construct):
 
     def on_silence(self, name: str, function: lambda_.IFunction, *, meaning: str) -> cloudwatch.Alarm:
         """Alarm when an hourly function is no longer called: here missing data is bad news."""
-        alarm = cloudwatch.Alarm(
-            self,
+        return self._alarm(
             name,
-            metric=function.metric_invocations(period=cdk.Duration.hours(1)),
-            alarm_description=_with_place_of_advice(meaning, name),
+            function.metric_invocations(period=cdk.Duration.hours(1)),
+            meaning,
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
             evaluation_periods=UNHEARD_HOURS,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
-        return alarm
 
     def on_more_than(self, name: str, metric: cloudwatch.Metric, most: float, *, meaning: str) -> cloudwatch.Alarm:
         """Alarm when a metric that comes all the time is above a bound for three periods, or no longer comes."""
-        alarm = cloudwatch.Alarm(
-            self,
+        return self._alarm(
             name,
-            metric=metric,
-            alarm_description=_with_place_of_advice(meaning, name),
+            metric,
+            meaning,
             threshold=most,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=PERIODS_ABOVE,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
-        return alarm
 
     def on_any_counted(self, counted: Metric, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:
         """Alarm as soon as the runtime counts one of this lake; CloudWatch sets the period."""
@@ -119,15 +112,36 @@ class Alerts(Construct):
 
     def on_any(self, id_: str, metric: cloudwatch.Metric, *, meaning: str) -> cloudwatch.Alarm:
         """Alarm as soon as the metric counts one; no data means that nothing happened."""
-        alarm = cloudwatch.Alarm(
-            self,
+        return self._alarm(
             id_,
-            metric=metric,
-            alarm_description=_with_place_of_advice(meaning, id_),
+            metric,
+            meaning,
             threshold=0,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        meaning: str,
+        *,
+        threshold: float,
+        evaluation_periods: int,
+        treat_missing_data: cloudwatch.TreatMissingData,
+        comparison_operator: cloudwatch.ComparisonOperator = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+    ) -> cloudwatch.Alarm:
+        """An alarm that writes to the topic and says what to do."""
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=metric,
+            alarm_description=_with_place_of_advice(meaning, name),
+            threshold=threshold,
+            comparison_operator=comparison_operator,
+            evaluation_periods=evaluation_periods,
+            treat_missing_data=treat_missing_data,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         return alarm

@@ -46,7 +46,6 @@ def s3_settings(replication: Replication, folder: str) -> Settings:
 
 def replication_settings(replication: Replication) -> Settings:
     """How a replication loads, follows and fails: it stops a table or itself before it loses a value."""
-    stops = replication.on_truncate == "stop"
     return {
         "TargetMetadata": {
             "SupportLobs": True,
@@ -70,20 +69,24 @@ def replication_settings(replication: Replication) -> Settings:
             # new columns and types flow into new files
             "HandleSourceTableAltered": True,
         },
-        "ErrorBehavior": {
-            # the default of the first two is LOG_ERROR: rows are left out, and a line in the log is all
-            "DataErrorPolicy": "SUSPEND_TABLE",
-            "DataTruncationErrorPolicy": "SUSPEND_TABLE",
-            "TableErrorPolicy": "SUSPEND_TABLE",
-            # nothing in a file tells that a table was emptied
-            "ApplyErrorFailOnTruncationDdl": stops,
-            # a selection that matches nothing is a mistake
-            "FailOnNoTablesCaptured": True,
-            "FullLoadIgnoreConflicts": True,
-            # a source that goes away is tried again for ever; the alarm on latency tells a person
-            "RecoverableErrorCount": -1,
-        },
+        "ErrorBehavior": _error_behavior(stops_on_truncate=replication.on_truncate == "stop"),
         "Logging": {"EnableLogging": True},
         # it would read the whole lake
         "ValidationSettings": {"EnableValidation": False},
+    }
+
+
+def _error_behavior(*, stops_on_truncate: bool) -> Settings:
+    return {
+        # the default of the first two is LOG_ERROR: rows are left out, and a line in the log is all
+        "DataErrorPolicy": "SUSPEND_TABLE",
+        "DataTruncationErrorPolicy": "SUSPEND_TABLE",
+        "TableErrorPolicy": "SUSPEND_TABLE",
+        # nothing in a file tells that a table was emptied
+        "ApplyErrorFailOnTruncationDdl": stops_on_truncate,
+        # a selection that matches nothing is a mistake
+        "FailOnNoTablesCaptured": True,
+        "FullLoadIgnoreConflicts": True,
+        # a source that goes away is tried again for ever; the alarm on latency tells a person
+        "RecoverableErrorCount": -1,
     }

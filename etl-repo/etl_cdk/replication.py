@@ -21,7 +21,7 @@ from etl_cdk.alerts import Alerts
 from etl_cdk.dms_settings import replication_settings
 from etl_cdk.infra_imports import InfraImports
 from etl_cdk.replication_endpoints import ReplicatedSource, SourceEndpoint, StagingEndpoint
-from etl_cdk.replication_mappings import table_mappings
+from etl_cdk.replication_mappings import table_mappings, tables_by_schema
 from etl_cdk.replication_notices import ReplicationNotices
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class ReplicationStack(cdk.Stack):
         )
         arns: dict[str, str] = {}
         for name, replication in replications(environment.sources).items():
-            mappings = table_mappings(name, manifests.tables, replication)
-            source = ReplicatedSource(name, environment.sources[name], replication, mappings)
+            tables = tables_by_schema(name, manifests.tables)
+            source = ReplicatedSource(name, environment.sources[name], replication, tables)
             replicated = SourceReplication(
                 self,
                 f"Source-{name}",
@@ -86,7 +86,7 @@ class ReplicationNetwork(Construct):
         super().__init__(scope, id_)
         subnets = cdk.Fn.split(",", shared_value(self, names, Shared.PRIVATE_SUBNET_IDS))
         self.security_group = shared_value(self, names, Shared.REPLICATION_SECURITY_GROUP_ID)
-        has_endpoint = "secretsmanager" in environment.interface_endpoints
+        has_endpoint = environment.has_secrets_endpoint
         self.secrets_endpoint = shared_value(self, names, Shared.SECRETS_ENDPOINT) if has_endpoint else None
         self.subnet_group = dms.CfnReplicationSubnetGroup(
             self,
@@ -113,7 +113,8 @@ class SourceReplication(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._identifier, self._network, self._key_arn = names.replication(source.name), network, infra.data_key.key_arn
-        self._settings, self._mappings = replication_settings(source.replication), source.mappings
+        self._settings = replication_settings(source.replication)
+        self._mappings = table_mappings(source.tables, source.replication)
         self._source = SourceEndpoint(
             self, "Database", names=names, source=source, secrets_endpoint=network.secrets_endpoint
         ).resource

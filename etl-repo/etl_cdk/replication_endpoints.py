@@ -14,13 +14,13 @@ from deployment_account.names import Shared, published_secret
 from deployment_account.permissions import allow, service_of_this_account
 from deployment_account.shared_values import shared_value
 from etl_cdk.dms_settings import s3_settings
-from etl_cdk.replication_mappings import schemas
 
 if TYPE_CHECKING:
     from deployment_account.names import Names
     from deployment_account.replication_settings import Replication
     from deployment_account.sources import Source
     from etl_cdk.infra_imports import InfraImports
+    from etl_cdk.replication_mappings import TablesBySchema
 
 ON_OBJECTS = ("s3:DeleteObject", "s3:PutObject", "s3:PutObjectTagging")
 """DMS deletes what it writes anew."""
@@ -43,12 +43,12 @@ class ReplicatedSource:
     name: str
     source: Source
     replication: Replication
-    mappings: dict[str, Any]
+    tables: TablesBySchema
 
     @property
     def folders(self) -> list[str]:
         """The folders of its schemas in the staging bucket; the role of one source writes into no other's."""
-        return [f"{self.source.folder}/{schema}".lstrip("/") for schema in schemas(self.mappings)]
+        return [f"{self.source.folder}/{schema}".lstrip("/") for schema in self.tables]
 
 
 class SourceEndpoint(Construct):
@@ -66,13 +66,14 @@ class SourceEndpoint(Construct):
         allow(role, ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], [secret])
         allow(role, ["kms:Decrypt", "kms:DescribeKey"], [shared_value(self, names, Shared.SECRETS_KEY_ARN)])
         reads: dict[str, Any] = {"secrets_manager_access_role_arn": role.role_arn, "secrets_manager_secret_id": secret}
+        identifier = f"{names.replication(source.name)}-source"
         override = f"secretsManagerEndpointOverride={secrets_endpoint}" if secrets_endpoint else None
         self.resource = dms.CfnEndpoint(
             self,
             "Endpoint",
             endpoint_type="source",
-            endpoint_identifier=f"{names.replication(source.name)}-source",
-            resource_identifier=f"{names.replication(source.name)}-source",
+            endpoint_identifier=identifier,
+            resource_identifier=identifier,
             engine_name=replication.engine,
             ssl_mode=replication.tls,
             certificate_arn=replication.certificate_arn,
@@ -112,12 +113,13 @@ class StagingEndpoint(Construct):
         allow(self.role, [*ON_OBJECTS, *ON_UPLOADS], below, because=because)
         allow(self.role, ON_BUCKET, [staging.bucket_arn])
         allow(self.role, ON_KEY, [infra.data_key.key_arn])
+        identifier = f"{names.replication(source.name)}-target"
         self.resource = dms.CfnEndpoint(
             self,
             "Endpoint",
             endpoint_type="target",
-            endpoint_identifier=f"{names.replication(source.name)}-target",
-            resource_identifier=f"{names.replication(source.name)}-target",
+            endpoint_identifier=identifier,
+            resource_identifier=identifier,
             engine_name="s3",
             s3_settings=dms.CfnEndpoint.S3SettingsProperty(
                 **s3_settings(source.replication, source.source.folder),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,32 +27,41 @@ class UnreplicableError(Exception):
 
 
 @dataclass(frozen=True)
-class _Added:
+class Added:
     """What DMS adds to the changes of a table."""
 
     change_sequence: str | None
     before_images: bool
 
 
-def table_mappings(source: str, tables: Iterable[RawTableConfig], replication: Replication) -> dict[str, Any]:
-    """The rules for all tables of a source, the same ones for the same manifests.
+TablesBySchema = Mapping[str, Mapping[str, Added]]
 
-    Each table is selected by its whole name. Further columns are added for a schema at once where its tables agree.
+
+def tables_by_schema(source: str, tables: Iterable[RawTableConfig]) -> TablesBySchema:
+    """The tables of a source, in the order of their names.
 
     Raises:
         UnreplicableError: no table is of the source, or one cannot be replicated as its manifest says.
     """
-    by_schema: dict[str, dict[str, _Added]] = defaultdict(dict)
+    by_schema: dict[str, dict[str, Added]] = defaultdict(dict)
     for table in sorted(tables, key=lambda each: each.source_table_name):
         named = SourceTable.parse(table.source_table_name)
         if named.source == source:
             _refuse_unreplicable(table, named)
-            by_schema[named.schema][named.table] = _Added(table.change_sequence, table.before_images != "none")
+            by_schema[named.schema][named.table] = Added(table.change_sequence, table.before_images != "none")
     if not by_schema:
         raise UnreplicableError(
             f"source {source} has a replication, but no manifest names a table of it; name one, or take replication out"
         )
-    rules = [*_selections(by_schema), *_transformations(by_schema, replication)]
+    return by_schema
+
+
+def table_mappings(tables: TablesBySchema, replication: Replication) -> dict[str, Any]:
+    """The rules for all tables of a source, the same ones for the same manifests.
+
+    Each table is selected by its whole name. Further columns are added for a schema at once where its tables agree.
+    """
+    rules = [*_selections(tables), *_transformations(tables, replication)]
     return {"rules": [_numbered(rule, number) for number, rule in enumerate(rules, 1)]}
 
 
@@ -65,13 +74,13 @@ def _refuse_unreplicable(table: RawTableConfig, named: SourceTable) -> None:
         )
 
 
-def _selections(by_schema: dict[str, dict[str, _Added]]) -> Iterable[Rule]:
+def _selections(by_schema: TablesBySchema) -> Iterable[Rule]:
     for schema, tables in by_schema.items():
         for table in tables:
             yield {"rule-type": "selection", "rule-action": "include", "object-locator": _named(schema, table)}
 
 
-def _transformations(by_schema: dict[str, dict[str, _Added]], replication: Replication) -> Iterable[Rule]:
+def _transformations(by_schema: TablesBySchema, replication: Replication) -> Iterable[Rule]:
     for schema, tables in by_schema.items():
         if replication.upper_case_columns:
             yield _column_rule("convert-uppercase", {**_named(schema, _ANY), "column-name": _ANY})
@@ -111,14 +120,3 @@ def _plain(name: str) -> str:
 def _numbered(rule: Rule, number: int) -> Rule:
     """DMS demands an id and a name that no other rule has."""
     return {"rule-id": str(number), "rule-name": str(number), **rule}
-
-
-def schemas(mappings: dict[str, Any]) -> list[str]:
-    """The schemas of the selected tables, in the order of the rules."""
-    selected = (rule["object-locator"]["schema-name"] for rule in mappings["rules"] if rule["rule-type"] == "selection")
-    return [_written(name) for name in dict.fromkeys(selected)]
-
-
-def _written(name: str) -> str:
-    """A name as the database has it."""
-    return name.replace("[_]", "_").replace("[[]", "[")

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
 from deployment_account.names import FLOW_LOGS, Names, Shared
-from deployment_account.networks import MOST_ZONES, private_subnet_prefix
+from deployment_account.networks import MOST_ZONES, SECRETS, private_subnet_prefix
 from deployment_account.shared_values import publish
 from deployment_account.sources import replications
 from infra_cdk.perimeter import through_endpoint
@@ -24,7 +24,7 @@ from infra_cdk.private_network import (
     job_group,
     reach_gateways,
 )
-from infra_cdk.replication_network import SECRETS, replication_group
+from infra_cdk.replication_network import replication_group
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -86,7 +86,7 @@ class NetworkStack(cdk.Stack):
     def _replication_group(self, environment: Environment) -> ec2.SecurityGroup | None:
         replicated = replications(environment.sources)
         # without the endpoint, a NAT gateway leads to Secrets Manager, whose addresses no list has
-        lists = environment.gateways if SECRETS in environment.interface_endpoints else None
+        lists = environment.gateways if environment.has_secrets_endpoint else None
         return replication_group(self, self.vpc, replicated, lists) if replicated else None
 
     def _endpoints(self, names: Names, environment: Environment) -> None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from deployment_account.networks import PrefixLists
     from deployment_account.replication_settings import Replication
 
-SECRETS = "secretsmanager"
-"""The service whose endpoint DMS needs where no NAT gateway leads to it."""
 _HTTPS = ec2.Port.tcp(443)
 
 

@@ -15,7 +15,14 @@ from deployment_account.sources import replications
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.lake import chosen_environment, session_in
-from odp_cli.operate.replications import Replication, Start, load_again, load_all_again, replication_of
+from odp_cli.operate.replications import (
+    Replication,
+    ServerlessReplication,
+    Start,
+    load_again,
+    load_all_again,
+    replication_of,
+)
 from odp_cli.operate.replications import stop as stopped
 from odp_cli.output import PLATFORM, Env, Json, Mode, PlatformFile, Profile, Yes, say, say_json
 
@@ -74,7 +81,7 @@ def stop(
     Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: stop the replication of {name}? The lake gets no changes")
     stopped(found)
     serverless = ", and within 48 hours: DMS then takes its capacity away, and only a new load helps"
-    warning = serverless if ":replication-config:" in found.arn else ""
+    warning = serverless if isinstance(found, ServerlessReplication) else ""
     say(Text(f"✓ {name} stops; start it again before the database deletes its log{warning}"))
 
 

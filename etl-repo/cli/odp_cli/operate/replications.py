@@ -57,12 +57,11 @@ class ReplicationState:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """A table of a replication: DMS's word for its state, and when that was told."""
+    """A table of a replication, and DMS's word for its state."""
 
     schema: str
     table: str
     state: str
-    updated: str
 
     @property
     def is_suspended(self) -> bool:
@@ -72,10 +71,6 @@ class TableState:
 
 class Replication(Protocol):
     """One replication in DMS, serverless or a task."""
-
-    @property
-    def arn(self) -> str:
-        """The ARN, which says the kind."""
 
     def state(self) -> ReplicationState:
         """Ask for its state."""
@@ -235,13 +230,7 @@ def _table_states(describe: Any, key: str, **of_replication: str) -> list[TableS
     marker: dict[str, str] = {}
     while True:
         page = describe(**of_replication, **marker)
-        found += [_table_state(each) for each in page[key]]
+        found += [TableState(each["SchemaName"], each["TableName"], each.get("TableState", "")) for each in page[key]]
         if not page.get("Marker"):
             return found
         marker = {"Marker": page["Marker"]}
-
-
-def _table_state(told: dict[str, Any]) -> TableState:
-    updated = told.get("LastUpdateTime")
-    when = updated.isoformat(timespec="seconds") if updated else ""
-    return TableState(told["SchemaName"], told["TableName"], told.get("TableState", ""), when)

@@ -142,9 +142,8 @@ class RefreshRun:
         if files:
             logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
             self._publish(last, [file.applied(last.state.generation) for file in files])
-            if (
-                self._pending() or not self._landed.is_all
-            ):  # otherwise they are recorded together with the end of this run
+            # otherwise they are recorded together with the end of this run
+            if self._pending() or not self._landed.is_all:
                 self._record_done()
 
     def _pending(self) -> Sequence[LandedFile]:

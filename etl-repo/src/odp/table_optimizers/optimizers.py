@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Protocol
 
+from lake.tables.iceberg.options import ORPHAN_DAYS
 from odp.errors import TableOptimizersFailedError
 from odp.records import RawTableConfig
 
 logger = logging.getLogger(__name__)
 
-ORPHAN_DAYS = 3
-"""Longer than any run, and what the native engine waits for, too: a younger file may be of a run that is under way."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "compaction": {"compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack"}}},
     # without numbers of its own, the optimizer keeps what the table's properties say, as refreshes do

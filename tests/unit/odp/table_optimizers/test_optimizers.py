@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from odp.errors import TableOptimizersFailedError
-from odp.table_optimizers.optimizers import ORPHAN_DAYS, SETTINGS, TableOptimizers
+from odp.table_optimizers.optimizers import SETTINGS, TableOptimizers
 
 from lake.tables.iceberg_native.orphans import KEPT_MS
 from tests.unit.odp.samples import table_config
@@ -131,4 +131,5 @@ def test_snapshots_are_kept_by_the_rule_of_refreshes_and_orphans_as_long_as_by_t
     """A number of the optimizer's own would win over the table's properties, and might forget a proof."""
     retention = SETTINGS["retention"]["retentionConfiguration"]["icebergConfiguration"]
     assert retention == {"cleanExpiredFiles": True}
-    assert ORPHAN_DAYS * 24 * 60 * 60 * 1000 >= KEPT_MS
+    orphans = SETTINGS["orphan_file_deletion"]["orphanFileDeletionConfiguration"]["icebergConfiguration"]
+    assert orphans["orphanFileRetentionPeriodInDays"] * 24 * 60 * 60 * 1000 >= KEPT_MS

@@ -20,6 +20,11 @@ Each commit writes the list of all snapshots again: 1 kB each.
 MIN_SNAPSHOTS, MAX_AGE = "history.expire.min-snapshots-to-keep", "history.expire.max-snapshot-age-ms"
 KEPT_SNAPSHOTS = 2 * TIME_TRAVEL_COMMITS
 """A commit of Spark has two snapshots: its rows, and its proof."""
+ORPHAN_DAYS = 3
+"""So old is a file that no snapshot names before it is deleted: longer than any run, so none is of one under way.
+
+Iceberg's own procedure waits as long.
+"""
 QUERY_MS = 15 * 60 * 1000
 """So long a query may read a snapshot, however many commits follow it."""
 

@@ -13,10 +13,10 @@ from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.table.metadata import TableMetadata
 
+from lake.tables.iceberg.options import ORPHAN_DAYS
 from lake.tables.iceberg_native.lake_io import delete_files
 
-KEPT_MS = 3 * 24 * 60 * 60 * 1000
-"""Longer than any run, as for Iceberg's own procedure that removes orphan files."""
+KEPT_MS = ORPHAN_DAYS * 24 * 60 * 60 * 1000
 _KINDS = {"data": (".parquet",), "metadata": (".avro", ".metadata.json")}
 """Only what this lake writes."""
 
