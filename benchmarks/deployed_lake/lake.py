@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from odp.config_manager.request import RequestContent
-from odp.configuration import fields_of
 from odp.records import BatchConfig, RawTableConfig
 
 from benchmarks.change_phase.workload import STAGING, SourceTable
 from benchmarks.deployed_lake import measured_function
 from deployment_account.names import Shared
-from rehearsal.demo.configuration import deploy_lake, wait_until_decided
+from rehearsal.demo.configuration import changed_configuration, deploy_lake, request_tables
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.workspace import ENVIRONMENT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 
@@ -58,11 +56,7 @@ class MeasuredLake:
     def configure(self, tables: Sequence[SourceTable]) -> None:
         """Have the Configuration Manager make the tables known, as native Iceberg tables."""
         batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, len(tables))
-        entries = [fields_of(config_of(table)) for table in tables]
-        manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
-        content = RequestContent("benchmark", "make bench-lake", {"benchmark.json": manifest})
-        request = self._lake.request_configuration(content)
-        decided = wait_until_decided(self._lake, "the benchmark's tables", lambda _: None, request)
+        decided = request_tables(self._lake, "benchmark", "make bench-lake", batch, map(config_of, tables))
         if decided.status != "applied":
             raise StuckError(f"the benchmark's tables were {decided.status}: {decided.reasons}")
 
@@ -88,9 +82,10 @@ class MeasuredLake:
     def refresh(self) -> None:
         """Run one execution, which must leave nothing."""
         execution = self.start()
-        _wait("the execution does not end", lambda: self._status(execution) != "RUNNING")
-        if self._status(execution) != "SUCCEEDED" or (left := self._lake.pending_files()):
-            raise StuckError(f"the execution {self._status(execution)}, and {left} files are pending")
+        self.wait_until_ended(execution)
+        status, left = self._status(execution), self._lake.pending_files()
+        if status != "SUCCEEDED" or left:
+            raise StuckError(f"the execution {status}, and {left} files are pending")
 
     def wait_until_ended(self, execution: str) -> None:
         """Wait until an execution has ended."""
@@ -144,10 +139,7 @@ def _wait(otherwise: str, is_there: Any) -> None:  # noqa: ANN401
 @contextmanager
 def measured_lake(folder: Path) -> Iterator[MeasuredLake]:
     """Deploy the dev lake as synthesised, with schedules that start nothing by themselves."""
-    document = json.loads(CONFIGURATION.read_text())
-    document["environments"][ENVIRONMENT] |= {"odp": {"schedules": "disabled"}}
-    configuration = folder / "environments.json"
-    configuration.write_text(json.dumps(document))
+    configuration = changed_configuration(folder, odp={"schedules": "disabled"})
     requests = folder / "requests.jsonl"
     with Emulator(EmulatorSettings(run_directory=folder / "emulator", requests=str(requests))) as emulator:
         lake = deploy_lake(ENVIRONMENT, emulator, folder / "assemblies", configuration=configuration)

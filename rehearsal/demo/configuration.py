@@ -2,19 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from odp.config_manager.manifest import Manifests
 from odp.config_manager.request import RequestContent
+from odp.configuration import fields_of
+from odp.records import BatchConfig, RawTableConfig
 
 from deployment_account.environments import load_platform
 from lake.tables.registry import FormatName
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.failures import DemoError
-from rehearsal.demo.workspace import CONFIGURATION
+from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
 from rehearsal.deployment.assembly import synthesise
 from rehearsal.deployment.deployer import OnProgress, deploy
 from rehearsal.emulator.process import Emulator
@@ -46,6 +48,16 @@ def wait_until_decided(lake: DeployedLake, name: str, say: Say, request_id: str 
     request = _shown(lake, name, found[0])
     say(f"{request.status}: {request.summary}")
     return request
+
+
+def request_tables(
+    lake: DeployedLake, title: str, requested_by: str, batch: BatchConfig, tables: Iterable[RawTableConfig]
+) -> ConfigurationRequest:
+    """Ask for these tables in one cadence and for no others, and wait for the decision; `title` stands for a commit."""
+    entries = [fields_of(table) for table in tables]
+    manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
+    request = lake.request_configuration(RequestContent(title, requested_by, {f"{title}.json": manifest}))
+    return wait_until_decided(lake, f"the tables of {requested_by}", lambda _: None, request)
 
 
 def in_format(documents: Mapping[str, str], format_: FormatName | None) -> dict[str, str]:
@@ -136,6 +148,15 @@ def _entry_change(line: dict[str, Any]) -> EntryChange:
 
 
 # Deploys a lake without output, for tests and tools that need one.
+
+
+def changed_configuration(folder: Path, **changes: object) -> Path:
+    """Write the configuration into a folder, with other values of the environment that is rehearsed."""
+    document = json.loads(CONFIGURATION.read_text())
+    document["environments"][ENVIRONMENT] |= changes
+    written = folder / CONFIGURATION.name
+    written.write_text(json.dumps(document))
+    return written
 
 
 def deploy_lake(

@@ -15,15 +15,15 @@ from typing import Any, Self
 import pymysql
 
 from rehearsal.emulator.child_process import ChildProcess
+from rehearsal.emulator.settings import LOOPBACK
 from rehearsal.source.mariadb import guardian
 from rehearsal.source.mariadb.program import UNPRIVILEGED, MariaDbError, identity, is_reachable, program_folder
 
-LOOPBACK = "127.0.0.1"
 ADMINISTRATOR, REPLICATOR = "root", "dms"
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 _SETTINGS = (
-    "--bind-address=127.0.0.1", "--skip-name-resolve", "--server-id=1",
+    f"--bind-address={LOOPBACK}", "--skip-name-resolve", "--server-id=1",
     "--log-bin=binlog", "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL",
     "--gtid-strict-mode=ON", "--sync-binlog=0",
     # with 0, a killed server has lost rows that its log of changes has

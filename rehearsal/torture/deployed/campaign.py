@@ -1,7 +1,6 @@
 """Many histories at once on one deployed lake: each seed is a table, and all of them share its executions."""
 # ruff: noqa: S311 - draws must repeat, not be secret
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,17 +12,15 @@ from random import Random
 from typing import Annotated, Literal
 
 import typer
-from odp.config_manager.request import RequestContent
-from odp.configuration import fields_of
 from odp.records import AUTO, BatchConfig, RawTableConfig
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
 from deployment_account.names import OdpTable
-from rehearsal.demo.configuration import deploy_lake, wait_until_decided
+from rehearsal.demo.configuration import changed_configuration, deploy_lake, request_tables
 from rehearsal.demo.deployed_lake import DeployedLake
-from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT
+from rehearsal.demo.workspace import ENVIRONMENT
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors
@@ -53,13 +50,8 @@ Say = Callable[[str], None]
 @contextmanager
 def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
     """Deploy the dev lake as synthesised, with several sources, and with schedules that start nothing by themselves."""
-    document = json.loads(CONFIGURATION.read_text())
-    document["environments"][ENVIRONMENT] |= {
-        "sources": {name: {"folder": folder} for name, folder in FOLDERS.items()},
-        "odp": {"schedules": "disabled"},
-    }
-    configuration = folder / "environments.json"
-    configuration.write_text(json.dumps(document))
+    sources = {name: {"folder": folder} for name, folder in FOLDERS.items()}
+    configuration = changed_configuration(folder, sources=sources, odp={"schedules": "disabled"})
     with Emulator(EmulatorSettings(run_directory=folder / "emulator")) as emulator:
         yield deploy_lake(ENVIRONMENT, emulator, folder / "assemblies", configuration=configuration)
 
@@ -91,10 +83,8 @@ def campaign(
 def configure(lake: DeployedLake, replicas: Iterable[ReferenceModel], number: int) -> None:
     """Have the Configuration Manager make the tables known, in as few batches as go well; `number` counts the times."""
     batch = BatchConfig(CADENCE, "hudi", "odpf_file_processor", "G.1X", 2, TABLES_OF_A_RUN)
-    entries = [fields_of(_config_of(replica, number)) for replica in replicas]
-    manifest = json.dumps({"batch_configs": [fields_of(batch)], "raw_table_configs": entries})
-    request = lake.request_configuration(RequestContent("torture", "make torture", {"torture.json": manifest}))
-    decided = wait_until_decided(lake, "the tables of the histories", lambda _: None, request)
+    tables = [_config_of(replica, number) for replica in replicas]
+    decided = request_tables(lake, "torture", "make torture", batch, tables)
     if decided.status not in ("applied", "unchanged"):  # every table may draw the engine that it has
         raise RuntimeError(f"the tables of the histories were {decided.status}: {decided.reasons}")
 

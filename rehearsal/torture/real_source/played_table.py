@@ -110,10 +110,8 @@ class PlayedTable(DmsTable):
             self._check("the order in a load", {""}, set(table[CHANGE_SEQUENCE].to_pylist()))
 
     def _compare_names(self, claimed: Sequence[DmsFile], written: Sequence[tuple[str, pa.Table]]) -> None:
-        shapes = [
-            {re.sub(r"\d", "9", key) for key in keys} for keys in ([f.key for f in claimed], [k for k, _ in written])
-        ]
-        if shapes[1]:
+        if written:
+            shapes = _shapes(file.key for file in claimed), _shapes(key for key, _ in written)
             self._check("the names of changes", *shapes)
 
     def _compare_changes(self, first: int, written: Sequence[tuple[str, pa.Table]]) -> None:

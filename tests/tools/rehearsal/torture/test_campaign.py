@@ -9,6 +9,7 @@ from odp.config_manager.request import RequestContent
 from odp.configuration import raw_table_config_of
 from odp.records import AUTO, RawTableConfig
 
+from rehearsal.demo import configuration
 from rehearsal.torture.deployed import campaign
 from rehearsal.torture.deployed.campaign import campaign as play
 from rehearsal.torture.pairs import HUDI, ICEBERG
@@ -43,7 +44,7 @@ def configurations(monkeypatch: pytest.MonkeyPatch, engine: str | None) -> list[
     def decided(*_: object) -> Any:
         return type("Decided", (), {"status": "applied"})
 
-    monkeypatch.setattr(campaign, "wait_until_decided", decided)
+    monkeypatch.setattr(configuration, "wait_until_decided", decided)
     monkeypatch.setattr(campaign, "EmulatedLake", lambda *_: None)
     monkeypatch.setattr(campaign, "Trial", Trial)
     lake: Any = Lake()
