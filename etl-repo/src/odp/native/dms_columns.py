@@ -51,8 +51,13 @@ def _sizes(group: pq.RowGroupMetaData) -> Iterator[tuple[str, int]]:
         chunk = group.column(number)
         size = chunk.total_uncompressed_size
         if chunk.physical_type == "BYTE_ARRAY" and chunk.is_stats_set and chunk.statistics.has_min_max:
-            size = max(size, group.num_rows * max(len(chunk.statistics.min), len(chunk.statistics.max)))
+            size = max(size, group.num_rows * _longest_bound(chunk.statistics))
         yield chunk.path_in_schema, size
+
+
+def _longest_bound(statistics: pq.Statistics) -> int:
+    """The bytes of the longer bound; raw, since a text that is not UTF-8 has no value in Python."""
+    return max(len(statistics.min_raw), len(statistics.max_raw))
 
 
 def file_columns(parquet: pq.ParquetFile) -> Columns:
