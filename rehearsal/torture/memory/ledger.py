@@ -47,9 +47,9 @@ class MemoryLedger:
         return [file for file in self.pending_files(source_table_name, 0).files if file.is_load]
 
     def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the given files that are pending or skipped."""
-        skipped = {name: file for name, file in self.history.items() if file.status is FileStatus.SKIPPED}
-        known = {**skipped, **self.pending}
+        """List the given files that do not count as applied."""
+        known = {name: file for name, file in self.history.items() if file.status is not FileStatus.APPLIED}
+        known |= self.pending
         found = (known[file_id] for file_id in file_ids if file_id in known)
         return _by_id(file for file in found if file.source_table_name == source_table_name)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import read_items, took_place, transact
@@ -90,9 +91,9 @@ class DynamoDbFileTracker:
         return [landed_file_of(item) for item in _loads(self._pending, source_table_name)]
 
     def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the given files that are pending or skipped, in landing order.
+        """List the given files that do not count as applied, in landing order.
 
-        They are the files of a commit. A person skipped one of them after the run had died or failed.
+        They are the files of a commit. It may have landed after a person skipped one of them, or a later run held it.
         """
         current = {file_id for file_id in file_ids if _KIND_ENDS in file_id}
         items = [
@@ -100,7 +101,7 @@ class DynamoDbFileTracker:
             *self._of_former_ids(source_table_name, {*file_ids} - current),
         ]
         left = current - {str(item["file_id"]) for item in items}
-        items += filter(_is_skipped, self._of_ids(self._history, source_table_name, left))
+        items += filterfalse(_is_applied, self._of_ids(self._history, source_table_name, left))
         return sorted(map(landed_file_of, items), key=lambda file: file.file_id)
 
     def _of_ids(self, table: _Table, source_table_name: str, file_ids: Collection[str]) -> Iterator[dict[str, Any]]:
@@ -112,7 +113,7 @@ class DynamoDbFileTracker:
         tables = (self._pending, self._history) if former else ()
         for table in tables:
             for item in (*_loads(table, source_table_name), *_changes(table, source_table_name)):
-                if item.get(FORMER_ID) in former and (table is self._pending or _is_skipped(item)):
+                if item.get(FORMER_ID) in former and not _is_applied(item):
                     yield item
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
@@ -168,8 +169,8 @@ def _of_last_name(table: _Table, changes: Sequence[Mapping[str, Any]]) -> list[d
     return [item for item in items if str(item["file_id"]) > before]
 
 
-def _is_skipped(item: Mapping[str, Any]) -> bool:
-    return bool(item.get("file_ingestion_status") == FileStatus.SKIPPED.value)
+def _is_applied(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("file_ingestion_status") == FileStatus.APPLIED.value)
 
 
 def _name_in(file_id: str) -> str:

@@ -136,11 +136,16 @@ class RefreshRun:
         return self._newest is not None
 
     def _finish_earlier_run(self, last: LastCommit) -> None:
-        """Record the files of a run that died after its commit, including a file that a person skipped meanwhile."""
+        """Record the files of a run that did not record its commit, including files that were skipped or held meanwhile.
+
+        The commit of a run that heard nothing may land late: by then, a later run may have held its files.
+        """
         found = self._with.files.unrecorded_files(self._config.source_table_name, last.file_ids)
         files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
         if files:
-            logger.info("%s: an earlier run committed %d files and died", self._config.qualified_name, len(files))
+            logger.info(
+                "%s: an earlier run committed %d files and did not record them", self._config.qualified_name, len(files)
+            )
             self._publish(last, [file.applied(last.state.generation) for file in files])
             # otherwise they are recorded together with the end of this run
             if self._pending() or not self._landed.is_all:

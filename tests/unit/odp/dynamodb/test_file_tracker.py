@@ -294,3 +294,17 @@ def test_file_of_a_commit_that_a_person_skipped_before_it_was_recorded_stays_ski
     assert DynamoDbFileDecisions(dynamodb, tables).skip("s.t", change(2).file_id, "poisoned")
     found = tracker.unrecorded_files("s.t", [file.file_id for file in files])
     assert [file.file_id for file in found] == [change(1).file_id, change(2).file_id]
+
+
+def test_file_of_a_commit_that_a_later_run_held_before_it_was_recorded_is_found(
+    tracker: DynamoDbFileTracker, process: Process
+) -> None:
+    files = [load(1), load(2), change(1)]
+    for file in files:
+        tracker.register(file)
+    process(load(1), load(2).held("it came before"), change(1).held("too late"))
+    found = tracker.unrecorded_files("s.t", [file.file_id for file in files])
+    assert [(file.file_id, file.status) for file in found] == [
+        (load(2).file_id, FileStatus.HELD),
+        (change(1).file_id, FileStatus.HELD),
+    ]

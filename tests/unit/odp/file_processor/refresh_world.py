@@ -93,8 +93,8 @@ class World:
         return [landed for landed in self.pending.values() if landed.is_load]
 
     def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        skipped = {name: landed for name, landed in self.history.items() if landed.status is FileStatus.SKIPPED}
-        known = {**skipped, **self.pending}
+        known = {name: landed for name, landed in self.history.items() if landed.status is not FileStatus.APPLIED}
+        known |= self.pending
         return [known[file_id] for file_id in sorted(file_ids) if file_id in known]
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:

@@ -59,6 +59,19 @@ def test_file_that_a_person_skips_although_it_was_committed_before_the_catalog_f
     assert lake.history["f1"].status_reason == ""
 
 
+def test_load_that_is_held_before_the_commit_of_an_earlier_run_lands_late_is_recorded_as_applied() -> None:
+    """Found by the history tester: the parts were approved later, and applied a second time."""
+    lake = world()
+    add(lake, part(1))
+    killed(lake, "run_log")
+    (load,) = lake.pending.values()
+    lake.history[load.file_id] = lake.pending.pop(load.file_id).held("its parts came before")
+    add(lake, part(2))
+    lake.refreshed("next")
+    assert {(moved.status, moved.status_reason) for moved in lake.history.values()} == {(FileStatus.APPLIED, "")}
+    assert [sorted(commit.file_ids) for commit in lake.commits] == [["p1.v1"], ["p2.v1"]]
+
+
 @pytest.mark.parametrize("step", ["write", "commit"])
 def test_file_that_a_person_skips_before_it_was_committed_stays_skipped(step: str) -> None:
     lake = world(1)
