@@ -149,7 +149,7 @@ class FileTracker(FileHistory, Protocol):
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
     def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the files of a commit that do not count as applied: they are pending, or were skipped or held meanwhile."""
+        """List the files of a commit that do not count as applied: they are pending, skipped or held."""
 
 
 class PendingWorkReader(Protocol):

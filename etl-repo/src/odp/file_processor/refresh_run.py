@@ -136,7 +136,7 @@ class RefreshRun:
         return self._newest is not None
 
     def _finish_earlier_run(self, last: LastCommit) -> None:
-        """Record the files of a run that did not record its commit, including files that were skipped or held meanwhile.
+        """Record the files of a run that did not record its commit, also if they were skipped or held meanwhile.
 
         The commit of a run that heard nothing may land late: by then, a later run may have held its files.
         """
