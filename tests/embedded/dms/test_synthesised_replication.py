@@ -17,6 +17,7 @@ from rehearsal.deployment.deployer import DeploymentError, deploy
 from rehearsal.emulator.process import Emulator
 from rehearsal.source.mariadb.server import MariaDbServer
 from tests.configuration import KNOWN
+from tests.embedded.dms.pipeline_step import Build, execute, prepare
 from tests.tools.rehearsal.dms.databases import Database
 
 ACCOUNT, SECONDS = "222222222222", 120
@@ -173,12 +174,19 @@ def test_a_replication_from_its_deployment_to_its_second_load(
     changed = synthesised(tmp_path / "changed", "orders", "order_2", "customers")[1]
     with pytest.raises(DeploymentError, match="cannot be modified"):
         deploy(changed, emulator, lambda _: None)
-    stop(found)
-    eventually(partial(is_, dms, arn, "stopped"))
+    build = Build(emulator, tmp_path / "build")
+    prepare(changed, emulator)
+    assert "new tables: shop.customers" in build.run("stop")
+    is_(dms, arn, "stopped")
     shop.run("INSERT INTO orders VALUES (2000, 'while stopped', 1.00)")
-    deploy(changed, emulator, lambda _: None)
-    found.start(found.state().first_step)
+    execute(emulator)
+    assert "goes on where it stopped" in build.run("resume")
     eventually(partial(lake_is_source, emulator, shop, "orders", "order_2", "customers"))
+
+    prepare(changed, emulator)
+    assert "nothing is stopped" in build.run("stop")
+    assert "is running" in build.run("resume")
+    is_(dms, arn, "running")
 
     load_again(found, [SourceTable("default", "shop", "customers")])
     stop(found)

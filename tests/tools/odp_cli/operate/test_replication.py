@@ -29,11 +29,32 @@ class RefusedByDmsError(Exception):
     """InvalidResourceStateFault."""
 
 
+class Parameters:
+    """The ARN of the replication, and maybe that a pipeline has stopped it."""
+
+    class exceptions:  # noqa: N801 - as boto3 names it
+        class ParameterNotFound(Exception):  # noqa: N818 - as boto3 names it
+            pass
+
+    def __init__(self) -> None:
+        self.values = {f"/odp/{ENV}/replication/default": SERVERLESS}
+
+    def get_parameter(self, Name: str) -> dict[str, Any]:
+        if Name not in self.values:
+            raise self.exceptions.ParameterNotFound
+        return {"Parameter": {"Value": self.values[Name]}}
+
+    def delete_parameter(self, Name: str) -> None:
+        if not self.values.pop(Name, ""):
+            raise self.exceptions.ParameterNotFound
+
+
 class Dms:
     """One replication; both families of operations of the API come to the same state."""
 
     def __init__(self, status: str, tables: int = 25) -> None:
         self.status, self.calls = status, list[tuple[str, Any]]()
+        self.parameters = Parameters()
         self._tables: list[dict[str, Any]] = [
             {"SchemaName": "shop", "TableName": f"t{number}", "TableState": "Table completed"}
             for number in range(tables)
@@ -161,8 +182,7 @@ def odp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
         document["environments"][ENV]["interface_endpoints"] = ["secretsmanager"]
         platform = tmp_path / "environments.json"
         platform.write_text(json.dumps(document))
-        ssm = SimpleNamespace(get_parameter=lambda **_: {"Parameter": {"Value": SERVERLESS}})
-        services = {"ssm": ssm, "dms": dms}
+        services = {"ssm": dms.parameters, "dms": dms}
         monkeypatch.setattr(command, "session_in", lambda *_: SimpleNamespace(client=services.__getitem__))
         return CliRunner().invoke(
             app, ["replication", *arguments, "--env", ENV, "--platform", str(platform)], input=answers
@@ -200,3 +220,30 @@ def test_a_no_changes_nothing(odp: Callable[..., Result], status: str, arguments
     dms = Dms(status)
     assert odp(dms, *arguments, answers="n\n").exit_code == 1
     assert dms.calls == []
+
+
+STOPPED = f"/odp/{ENV}/replication-stopped/default"
+
+
+def stopped_by_a_pipeline(status: str) -> Dms:
+    dms = Dms(status)
+    dms.parameters.values[STOPPED] = json.dumps({"since": "2026-11-30T20:00:00+00:00", "needs_load_of_all": False})
+    return dms
+
+
+def test_the_status_says_that_a_deployment_stopped_it(odp: Callable[..., Result]) -> None:
+    result = odp(stopped_by_a_pipeline("stopped"), "status")
+    assert "a deployment stopped it at 2026-11-30T20:00:00+00:00" in result.output
+    assert "a deployment stopped it" not in odp(Dms("stopped"), "status").output
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments"),
+    [("stopped", ["start"]), ("running", ["stop", "--yes"]), ("stopped", ["reload", "--all", "--yes"])],
+)
+def test_what_a_person_starts_or_stops_the_next_deployment_does_not_start(
+    odp: Callable[..., Result], status: str, arguments: list[str]
+) -> None:
+    dms = stopped_by_a_pipeline(status)
+    assert odp(dms, *arguments).exit_code == 0
+    assert STOPPED not in dms.parameters.values
