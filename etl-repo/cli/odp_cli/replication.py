@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from odp.errors import ManifestError
 from odp.table_identity import SourceTable
 from rich.text import Text
 
@@ -16,6 +19,7 @@ from deployment_account.sources import replications
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.lake import chosen_environment, session_in
+from odp_cli.operate.replicated_tables import NOTHING_COMPARED, compare, named_tables
 from odp_cli.operate.replications import (
     Replication,
     ServerlessReplication,
@@ -26,7 +30,7 @@ from odp_cli.operate.replications import (
 )
 from odp_cli.operate.replications import stop as stopped
 from odp_cli.operate.stop_of_pipeline import StopOfPipeline
-from odp_cli.output import PLATFORM, Env, Json, Mode, PlatformFile, Profile, Yes, say, say_json
+from odp_cli.output import MANIFESTS, PLATFORM, Env, Folder, Json, Mode, PlatformFile, Profile, Yes, say, say_json
 
 replication = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Replications of sources by AWS DMS.")
 Source = Annotated[str, typer.Option(help="The source, if more than one is replicated.")]
@@ -42,16 +46,23 @@ def status(
     env: Env = "dev",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
+    manifests: Folder = MANIFESTS,
     as_json: Json = False,
 ) -> None:
-    """Show the state of each replication and of its tables; suspended tables are named."""
+    """Show the state of each replication and of its tables.
+
+    Suspended tables are named, tables of the manifests that DMS does not know, and tables that no manifest names.
+    """
     answers = []
+    named = _named(manifests, platform, env)
     for name, known in _replications(platform, env, profile, source).items():
         found = known.replication
         state, tables = found.state(), found.tables()
+        compared = compare(name, named.get(name, ()), tables) if named and state.has_started else NOTHING_COMPARED
         suspended = [f"{each.schema}.{each.table}: {each.state}" for each in tables if each.is_suspended]
         states = dict(Counter(each.state for each in tables))
-        answers.append({"source": name, "status": state.status, "reason": state.reason, "tables": states})
+        told = {"source": name, "status": state.status, "reason": state.reason, "tables": states}
+        answers.append({**told, "not_replicated": compared.missing, "in_no_manifest": compared.unnamed})
         if not as_json:
             reason = f" ({state.reason})" if state.reason else ""
             lines = [f"{name}: {state.status}{reason}, {state.loaded_percent} % of the load"]
@@ -61,9 +72,19 @@ def status(
                 )
             lines += [f"  {number} × {each}" for each, number in states.items()]
             lines += [f"  ✗ {each}; mend its cause in DMS's log, then odp replication reload" for each in suspended]
+            lines += compared.lines()
             say(Text("\n".join(lines)))
     if as_json:
         say_json({"environment": env, "replications": answers})
+
+
+def _named(manifests: Path, platform: Path, env: str) -> Mapping[str, Collection[tuple[str, str]]] | None:
+    """The tables of the manifests; None if they are wrong, because the state is wanted all the same."""
+    try:
+        return named_tables(manifests, chosen_environment(load_platform(platform), env))
+    except ManifestError as refused:
+        typer.echo(f"! the manifests are not compared: {refused}", err=True)
+        return None
 
 
 @replication.command()

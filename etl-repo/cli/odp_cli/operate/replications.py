@@ -43,6 +43,11 @@ class ReplicationState:
         return self.status in AT_WORK
 
     @property
+    def has_started(self) -> bool:
+        """Whether it was ever started; before that DMS knows no table of it."""
+        return self.status not in NEVER_STARTED
+
+    @property
     def first_step(self) -> Start:
         """How it is started: the first time from nothing, later from where it stopped.
 
