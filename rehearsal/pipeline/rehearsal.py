@@ -95,13 +95,23 @@ def committed(clone: Path, console: Console) -> str:
 def committed_copy(project: Path, folder: Path, changed: Mapping[Path, str] = MappingProxyType({})) -> Path:
     """A separate repository with the project's present files, committed or not; some may get other texts first."""
     shutil.copytree(project, folder, ignore=_NOT_COPIED)
-    for name, text in changed.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for words in (("init", "--initial-branch=main"), ("add", "--all"), ("commit", "-m", "As it is")):
-        run = _git(folder, *_AUTHOR, *words)
-        if run.returncode:
-            raise RehearsalError(f"`git {' '.join(words)}` failed in {folder}: {run.stderr.strip()}")
+    _done(folder, "init", "--initial-branch=main")
+    commit_changes(folder, changed, "As it is")
     return folder
+
+
+def commit_changes(clone: Path, changed: Mapping[Path, str], message: str) -> None:
+    """Give files of a clone other texts, and commit all that is new or changed."""
+    for name, text in changed.items():
+        (clone / name).write_text(text, encoding="utf-8")
+    _done(clone, "add", "--all")
+    _done(clone, "commit", "-m", message)
+
+
+def _done(clone: Path, *words: str) -> None:
+    run = _git(clone, *_AUTHOR, *words)
+    if run.returncode:
+        raise RehearsalError(f"`git {' '.join(words)}` failed in {clone}: {run.stderr.strip()}")
 
 
 def _git(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:

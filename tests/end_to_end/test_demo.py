@@ -13,7 +13,8 @@ from odp.config_manager.manifest import load_manifests
 from rich.console import Console
 
 from deployment_account.names import OdpTable
-from rehearsal.demo.demo import MANIFESTS, Demo, DemoOptions
+from rehearsal.demo.demo import Demo, DemoOptions
+from rehearsal.demo.inputs import MANIFESTS
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.source.database import SourceDatabase, SourceTable
 from rehearsal.source.taxi_trips import TABLE_SCHEMA
