@@ -162,8 +162,7 @@ class Demo:
         """The way to deploy dev: a push that runs its pipelines or, the short way, what they would deploy."""
         if self._options.direct:
             return DirectDeployment(self._workspace, emulator, self._steps)
-        clone = self._workspace.folder / "clone"
-        return DeploymentByPipelines(inputs.platform, ENVIRONMENT, emulator, self._steps, clone)
+        return DeploymentByPipelines(inputs, self._workspace, emulator, self._steps)
 
     def _configure(self, lake: DeployedLake) -> None:
         with self._steps.step("Configuration Manager applies the manifests") as step:

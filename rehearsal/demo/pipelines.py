@@ -6,12 +6,11 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deployment_account.environments import Platform
 from rehearsal.demo.executions import Patience
 from rehearsal.demo.failures import DemoError
 from rehearsal.demo.inputs import Inputs
 from rehearsal.demo.progress import Steps
-from rehearsal.demo.workspace import PROJECT
+from rehearsal.demo.workspace import ENVIRONMENT, PROJECT, Workspace
 from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
 from rehearsal.pipeline.rehearsal import Rehearsal, commit_changes, committed_copy
@@ -26,11 +25,12 @@ _START_SECONDS = 60
 class DeploymentByPipelines:
     """One environment, brought into its account by a push."""
 
-    def __init__(self, platform: Platform, environment: str, emulator: Emulator, steps: Steps, clone: Path) -> None:
-        """`clone` is the new folder of the repository that is pushed."""
-        self._rehearsal, self._environment, self._steps = Rehearsal(platform, emulator), environment, steps
+    def __init__(self, inputs: Inputs, workspace: Workspace, emulator: Emulator, steps: Steps) -> None:
+        self._rehearsal = Rehearsal(inputs.platform, emulator, configuration=workspace.configuration)
+        self._environment, self._steps = ENVIRONMENT, steps
         self._started = datetime.now(UTC)
-        self._clone = clone
+        self._clone = workspace.folder / "clone"
+        workspace.configuration.write_text(inputs.configuration, encoding="utf-8")
 
     def deploy(self, inputs: Inputs, beside: Executor) -> None:
         """Push beside the bootstrap, deploy both pipelines by hand side by side, and wait until both have deployed."""

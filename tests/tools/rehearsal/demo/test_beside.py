@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from rehearsal.demo.demo import Demo, DemoOptions
-from rehearsal.demo.inputs import Inputs
 from rehearsal.demo.failures import DemoError
+from rehearsal.demo.inputs import Inputs
 from rehearsal.demo.workspace import Workspace
 from rehearsal.emulator.process import Emulator
 from rehearsal.source.database import SourceDatabase
