@@ -197,7 +197,10 @@ class Demo:
             return FileSource(create_taxi_trips(file, trips, go_on=self._go_on))
         server = self._opened.enter_context(MariaDbServer())
         database = create_taxi_trips(MariaDbDatabase(server, SCHEMA_NAME), trips, go_on=self._go_on)
-        return LivingSource(database, self._workspace.emulator, beside, partial(self._add_table, inputs, deployment))
+        add = partial(self._add_table, inputs, deployment)
+        return LivingSource(
+            database, self._workspace.emulator, beside, add, is_stopped_by_pipeline=deployment.stops_replications
+        )
 
     def _add_table(self, inputs: Inputs, deployment: Deployment, lake: DeployedLake, name: str, key: str) -> None:
         """Deploy one manifest entry more."""
