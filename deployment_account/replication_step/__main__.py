@@ -72,8 +72,7 @@ class Step:
     def stop(self) -> None:
         """Stop the replications that run and are about to be changed."""
         named = {"stack_name": self._place.stack, "change_set_name": self._place.change_set}
-        described = self._aws.call("cloudformation", "describe-change-set", **named)
-        changes = [each["ResourceChange"] for each in described.get("Changes", ()) if "ResourceChange" in each]
+        changes = self._changes(named)
         if not changes:
             _say("Nothing of the replications changes: nothing is stopped.")
             return
@@ -85,6 +84,16 @@ class Step:
                 _say(f"{self._place.source(one)}: does not change, and is not interrupted.")
             else:
                 self._stop(one, after.get(id_))
+
+    def _changes(self, named: Mapping[str, str]) -> list[Json]:
+        """The changes that are prepared; a change set that would change nothing may be deleted already."""
+        try:
+            described = self._aws.call("cloudformation", "describe-change-set", **named)
+        except UnreadableError as error:
+            if "ChangeSetNotFound" in str(error):
+                return []
+            raise
+        return [each["ResourceChange"] for each in described.get("Changes", ()) if "ResourceChange" in each]
 
     def _stop(self, before: Replication, after: Replication | None) -> None:
         source, status = self._place.source(before), self._dms.settled_status(before)

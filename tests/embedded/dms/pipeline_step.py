@@ -2,28 +2,25 @@
 
 import json
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from deployment_account.pipeline_programs import replication_build
 from rehearsal.deployment.assembly import Assembly
 from rehearsal.deployment.deployer import bootstrap, publish
-from rehearsal.emulator.process import Emulator
 from rehearsal.pipeline.build_environment import build_environment
+from tests.embedded.dms.shop_lake import ShopLake, eventually
 
-ACCOUNT, PIPELINES, SECONDS = "222222222222", "111111111111", 120
-STACK = "odp-dev-etl-Replication"
+PIPELINES = "111111111111"
 
 
 class Build:
     """The build that stops and starts replications, with the role that the pipeline gives it."""
 
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
-        name, session = "odp-dev-replication-step", "build"
-        operator = f"arn:aws:iam::{ACCOUNT}:role/odp-dev-replication-operator"
-        self._emulator, self._folder = emulator, folder
-        iam, sts = (emulator.client(service, account=PIPELINES) for service in ("iam", "sts"))
+    def __init__(self, lake: ShopLake, folder: Path) -> None:
+        prefix, session = f"odp-{lake.environment}-", "build"
+        name, operator = f"{prefix}replication-step", f"arn:aws:iam::{lake.account}:role/{prefix}replication-operator"
+        self._emulator, self._folder = lake.emulator, folder
+        iam, sts = (lake.emulator.client(service, account=PIPELINES) for service in ("iam", "sts"))
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{PIPELINES}:root"}, "Action": "sts:AssumeRole"}
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
         allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": operator}
@@ -32,12 +29,12 @@ class Build:
         self._place = {
             "role": operator,
             "region": "us-east-1",
-            "account": ACCOUNT,
-            "stack": STACK,
+            "account": lake.account,
+            "stack": lake.stack,
             "change_set": "PipelineChange",
-            "environment": "dev",
-            "prefix": "odp-dev-",
-            "memory": "/odp/dev/replication-stopped/",
+            "environment": lake.environment,
+            "prefix": prefix,
+            "memory": f"/odp/{lake.environment}/replication-stopped/",
         }
 
     def run(self, step: str) -> str:
@@ -57,39 +54,32 @@ class Build:
         return run.stdout
 
 
-def prepare(assembly: Assembly, emulator: Emulator) -> None:
+def prepare(assembly: Assembly, lake: ShopLake) -> None:
     """Prepare the change of the stack as a pipeline does."""
-    bootstrap(assembly, emulator)
-    publish(assembly, emulator)
-    cloudformation, (stack,) = emulator.client("cloudformation", account=ACCOUNT), assembly.stacks
-    named = {"StackName": STACK, "ChangeSetName": "PipelineChange"}
+    bootstrap(assembly, lake.emulator)
+    publish(assembly, lake.emulator)
+    cloudformation, (stack,) = lake.client("cloudformation"), assembly.stacks
+    named = {"StackName": lake.stack, "ChangeSetName": "PipelineChange"}
     cloudformation.delete_change_set(**named)
     cloudformation.create_change_set(
         **named,
         ChangeSetType="UPDATE",
-        TemplateURL=stack.template_url.replace("s3://", f"{emulator.endpoint}/"),
+        TemplateURL=stack.template_url.replace("s3://", f"{lake.emulator.endpoint}/"),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
     )
 
-    def is_there() -> bool:
-        return cloudformation.describe_change_set(**named)["Status"] in ("CREATE_COMPLETE", "FAILED")
+    def is_there() -> None:
+        assert cloudformation.describe_change_set(**named)["Status"] in ("CREATE_COMPLETE", "FAILED")
 
-    until(is_there)
-
-
-def execute(emulator: Emulator) -> None:
-    cloudformation = emulator.client("cloudformation", account=ACCOUNT)
-    cloudformation.execute_change_set(StackName=STACK, ChangeSetName="PipelineChange")
-
-    def is_done() -> bool:
-        return bool(cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE")
-
-    until(is_done)
+    eventually(is_there)
 
 
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def execute(lake: ShopLake) -> None:
+    cloudformation = lake.client("cloudformation")
+    cloudformation.execute_change_set(StackName=lake.stack, ChangeSetName="PipelineChange")
+
+    def is_done() -> None:
+        assert cloudformation.describe_stacks(StackName=lake.stack)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
+
+    eventually(is_done)
