@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from rehearsal.dms.binlog import Position
-from rehearsal.dms.columns import quoted
+from rehearsal.dms.log import Position
+from rehearsal.dms.mysql.columns import quoted
 from rehearsal.source.mariadb.server import MariaDbServer
 from rehearsal.torture.histories import Story, story
 from rehearsal.torture.real_source.mirrored_table import MirroredTable

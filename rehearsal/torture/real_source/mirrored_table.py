@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any, Self
 
-from rehearsal.dms.binlog import Position
-from rehearsal.dms.columns import quoted
+from rehearsal.dms.log import Position
+from rehearsal.dms.mysql.columns import quoted
 from rehearsal.torture.source_table import BIGINT, DOUBLE, FLOAT, INT, OF_A_LOAD_ONLY, STRING, Key, Row, SourceTable
 
 Execute = Callable[[str, Sequence[Any]], int]

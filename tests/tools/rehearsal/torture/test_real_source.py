@@ -8,7 +8,9 @@ import pyarrow as pa
 import pytest
 from pymysqlreplication.row_event import DeleteRowsEvent
 
-from rehearsal.dms import binlog, change_stream
+from rehearsal.dms import change_stream
+from rehearsal.dms.log import RowChange
+from rehearsal.dms.mysql import binlog
 from rehearsal.source.mariadb.server import MariaDbServer
 from rehearsal.torture.histories import Act, Step, Story, story
 from rehearsal.torture.real_source import played_table
@@ -56,11 +58,11 @@ def of_defect(server: MariaDbServer) -> str:
 
 
 def test_a_lost_before_image_is_found(server: MariaDbServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without(row: Any, columns: Any) -> Any:
-        return original(row, columns)[0], None
+    def without(self: Any, *given: Any) -> Any:
+        return (RowChange(row.operation, row.after) for row in original(self, *given))
 
-    original = change_stream._values
-    monkeypatch.setattr(change_stream, "_values", without)
+    original = binlog.LoggedRows.rows
+    monkeypatch.setattr(binlog.LoggedRows, "rows", without)
     assert "the rows of changes: the tester claims [" in of_defect(server)
 
 
