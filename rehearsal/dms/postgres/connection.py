@@ -11,7 +11,7 @@ from rehearsal.dms.postgres.errors import told_apart
 _SECONDS_TO_CONNECT = 10
 _OPTIONS = {
     "DateStyle": "ISO", "IntervalStyle": "postgres", "TimeZone": "UTC", "bytea_output": "hex",
-    "extra_float_digits": "1", "lc_monetary": "C", "lc_messages": "C", "client_encoding": "UTF8",
+    "extra_float_digits": "1", "lc_monetary": "C", "client_encoding": "UTF8",
     # only with no schema in it, types have the same names for everyone
     "search_path": "pg_catalog",
     # otherwise a policy could hide rows, and say nothing

@@ -26,7 +26,7 @@ _COLUMN = re.compile(
         |([^\s]+))                               # a number, a truth, null, unchanged-toast-datum""",
     re.VERBOSE,
 )
-_COMMIT = re.compile(r"COMMIT \d+ \(at (.*)\)")
+_COMMIT = re.compile(r"COMMIT (\d+) \(at (.*)\)")
 _OLD, _NEW = " old-key:", " new-tuple:"
 
 
@@ -52,10 +52,18 @@ class Truncation:
     tables: tuple[tuple[str, str], ...]
 
 
-def commit_time(data: str) -> datetime | None:
-    """The time of a COMMIT, None of every other line."""
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The end of a transaction."""
+
+    transaction: int
+    at: datetime
+
+
+def read_commit(data: str) -> Commit | None:
+    """A COMMIT; None of every other line."""
     found = _COMMIT.fullmatch(data)
-    return datetime.fromisoformat(found[1]) if found else None
+    return Commit(int(found[1]), datetime.fromisoformat(found[2])) if found else None
 
 
 def read_line(data: str) -> Line | Truncation | None:

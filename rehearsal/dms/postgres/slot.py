@@ -20,7 +20,7 @@ from rehearsal.dms.log import (
     Verb,
 )
 from rehearsal.dms.postgres.columns import DeclaredColumn, logged_column, value_of
-from rehearsal.dms.postgres.decoded_lines import UNCHANGED, Line, Text, Truncation, commit_time, read_line
+from rehearsal.dms.postgres.decoded_lines import UNCHANGED, Line, Text, Truncation, read_commit, read_line
 
 _log = logging.getLogger(__name__)
 Table = tuple[str, str]
@@ -86,6 +86,10 @@ class LoggedLines:
     def __len__(self) -> int:
         return len(self.lines)
 
+    def takes(self, line: Line, layout: Layout) -> bool:
+        """Whether the line is of the same table and columns."""
+        return (self.schema, self.table) == (line.schema, line.table) and self.layout is layout
+
     def columns(
         self, _unnamed: Mapping[str, str], hidden: tuple[str, ...], *, milliseconds: bool
     ) -> dict[str, SourceColumn]:
@@ -146,33 +150,36 @@ def _read(columns: Mapping[str, SourceColumn], texts: Mapping[str, Text]) -> dic
     return {name: value_of(column, _text(texts[name])) for name, column in columns.items() if name in texts}
 
 
-def transactions(lines: Iterable[tuple[int, str]], catalog: Catalog, start: Position) -> Iterator[Transaction]:
-    """The transactions that end after `start`; each line of the slot comes with its place."""
-    events: list[TableChanges | TableStatement] = []
-    for place, data in lines:
-        if committed_at := commit_time(data):
+def transactions(
+    rows: Iterable[tuple[int, str]], catalog: Catalog, start: Position, wait_for: Callable[[int], None]
+) -> Iterator[Transaction]:
+    """The transactions that end after `start`; each row of the slot comes with its place.
+
+    A transaction is in the log a moment before others see it, so `wait_for` is called before the catalog is asked.
+    """
+    lines: list[tuple[Line | Truncation, int]] = []
+    for place, data in rows:
+        if commit := read_commit(data):
             end = Position("", place)
             if end > start:
-                yield Transaction(end, committed_at, events)
-            events = []
-            continue
-        line = read_line(data)
+                wait_for(commit.transaction)
+                yield Transaction(end, commit.at, _events(lines, catalog))
+            lines = []
+        elif line := read_line(data):
+            lines.append((line, len(data)))
+
+
+def _events(lines: Iterable[tuple[Line | Truncation, int]], catalog: Catalog) -> list[TableChanges | TableStatement]:
+    events: list[TableChanges | TableStatement] = []
+    for line, size in lines:
         if isinstance(line, Truncation):
             events += (TableStatement(Verb.TRUNCATE, *table) for table in line.tables)
-        elif line:
-            _add(events, line, len(data), catalog)
-
-
-def _add(events: list[TableChanges | TableStatement], line: Line, size: int, catalog: Catalog) -> None:
-    """Add a line to the rows before it, if they are of the same table and columns."""
-    layout = catalog.layout(line)
-    last = events[-1] if events else None
-    if (
-        not isinstance(last, LoggedLines)
-        or (last.schema, last.table) != (line.schema, line.table)
-        or (last.layout is not layout)
-    ):
-        last = LoggedLines(line.schema, line.table, layout, catalog)
-        events.append(last)
-    last.lines.append(line)
-    last.size += size
+            continue
+        layout = catalog.layout(line)
+        last = events[-1] if events else None
+        if not isinstance(last, LoggedLines) or not last.takes(line, layout):
+            last = LoggedLines(line.schema, line.table, layout, catalog)
+            events.append(last)
+        last.lines.append(line)
+        last.size += size
+    return events

@@ -12,6 +12,8 @@ from rehearsal.dms.postgres.errors import told_apart
 from rehearsal.dms.source import ROWS_AT_ONCE, TableDefinition
 
 PLUGIN = "test_decoding"
+SECONDS_TO_BE_SEEN = 0.01
+_MASK = 0xFFFFFFFF
 
 
 def position_of(place: str) -> Position:
@@ -60,13 +62,13 @@ class PostgresSnapshotReader:
         A transaction is in the log a moment before it is visible, so a newer snapshot may lack what the slot's has.
         """
         with told_apart():
-            seen = _Seen(self._snapshot())
+            seen = Seen.by(self._open())
             while True:
                 self._leave()
                 self._run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                if _Seen(self._snapshot()).has(seen):
+                if Seen.by(self._open()).has(seen):
                     return
-                time.sleep(0.01)
+                time.sleep(SECONDS_TO_BE_SEEN)
 
     def rows(self, table: TableDefinition) -> Iterator[Sequence[Sequence[Any]]]:
         """Every row of a table, some thousand at a time: the values of each column."""
@@ -84,10 +86,6 @@ class PostgresSnapshotReader:
             finally:
                 self._run("ROLLBACK TO load")  # a table that fails must not end the snapshot of the others
 
-    def _snapshot(self) -> str:
-        ((snapshot,),) = texts(self._open(), "SELECT pg_current_snapshot()")
-        return str(snapshot)
-
     def _leave(self) -> None:
         self._run("ROLLBACK")
 
@@ -100,7 +98,7 @@ class PostgresSnapshotReader:
         return self._connection
 
 
-class _Seen:
+class Seen:
     """The transactions that a snapshot sees, by its text `first unfinished:first unknown:unfinished,…`."""
 
     def __init__(self, snapshot: str) -> None:
@@ -108,7 +106,18 @@ class _Seen:
         self.unknown = int(unknown)
         self.unfinished = {int(number) for number in unfinished.split(",") if number}
 
-    def has(self, other: "_Seen") -> bool:
+    @classmethod
+    def by(cls, connection: Connection) -> Self:
+        """What the next statement of the connection sees, or its transaction if that has a snapshot."""
+        ((snapshot,),) = texts(connection, "SELECT pg_current_snapshot()")
+        return cls(str(snapshot))
+
+    def sees(self, transaction: int) -> bool:
+        """Whether it sees a committed transaction; the log has the last 32 bits of its number."""
+        is_older = 0 < (self.unknown - transaction & _MASK) <= _MASK // 2
+        return is_older and transaction not in {number & _MASK for number in self.unfinished}
+
+    def has(self, other: "Seen") -> bool:
         """Whether it sees all that the other sees."""
         unseen = {number for number in self.unfinished if number < other.unknown}
         return self.unknown >= other.unknown and unseen <= other.unfinished

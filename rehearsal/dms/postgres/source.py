@@ -1,6 +1,7 @@
 """Asks a PostgreSQL server: whether DMS can follow it, which tables it has, how they look, and what its log says."""
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rehearsal.dms.postgres.columns import DeclaredColumn
 from rehearsal.dms.postgres.connection import Connection, connected, quoted, texts
 from rehearsal.dms.postgres.errors import told_apart
 from rehearsal.dms.postgres.slot import Catalog, Table, Values, transactions
-from rehearsal.dms.postgres.snapshot import PLUGIN, PostgresSnapshotReader, position_of
+from rehearsal.dms.postgres.snapshot import PLUGIN, SECONDS_TO_BE_SEEN, PostgresSnapshotReader, Seen, position_of
 from rehearsal.dms.source import TableDefinition
 from rehearsal.dms.source_errors import ReplicationFailedError, SourceLostError, TableRedefinedError, log_is_gone
 
@@ -104,7 +105,8 @@ class PostgresSource:
             catalog = Catalog(self._settings, lambda *table: _columns(asked, *table), _Rows(asked))
             with connection.transaction(), connection.cursor("log") as lines:
                 lines.execute(_PEEK, [self._slot, str(until)])
-                yield from transactions(((int(place), data) for place, data in lines), catalog, start)
+                rows = ((int(place), data) for place, data in lines)
+                yield from transactions(rows, catalog, start, _Waiting(asked))
 
     def confirm(self, position: Position) -> None:
         """Let the server remove its log up to this position."""
@@ -160,6 +162,20 @@ def _columns(connection: Connection, schema: str, table: str) -> list[DeclaredCo
 def _one(connection: Connection, query: str) -> tuple[Any, ...]:
     row: tuple[Any, ...] | None = connection.execute(query.encode()).fetchone()
     return row or ()
+
+
+class _Waiting:
+    """Waits until others see a transaction that is in the log."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._seen = Seen.by(connection)
+
+    def __call__(self, transaction: int) -> None:
+        while not self._seen.sees(transaction):
+            time.sleep(SECONDS_TO_BE_SEEN)
+            with told_apart():
+                self._seen = Seen.by(self._connection)
 
 
 class _Rows:

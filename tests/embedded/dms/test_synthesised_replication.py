@@ -17,7 +17,7 @@ from rehearsal.deployment.deployer import DeploymentError, deploy
 from rehearsal.emulator.process import Emulator
 from rehearsal.source.mariadb.server import MariaDbServer
 from tests.configuration import KNOWN
-from tests.tools.rehearsal.dms.databases import Database
+from tests.tools.rehearsal.dms.databases import Database, MariaDatabase
 
 ACCOUNT, SECONDS = "222222222222", 120
 CADENCE = {
@@ -81,7 +81,7 @@ def synthesised(folder: Path, *tables: str, **changes: Any) -> tuple[Assembly, A
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with MariaDbServer() as server:
-        database = Database(server, "shop", tmp_path_factory.mktemp("unused"))
+        database = MariaDatabase(server, "shop", tmp_path_factory.mktemp("unused"))
         database.run(
             "CREATE TABLE orders (id INT PRIMARY KEY, item VARCHAR(20), price DECIMAL(10,2))",
             "CREATE TABLE order_2 (id INT PRIMARY KEY, item VARCHAR(20))",
