@@ -100,11 +100,18 @@ def _floating(_: SourceColumn, text: str) -> float:
 
 
 def _decimal(column: SourceColumn, text: str) -> Any:  # noqa: ANN401 - a decimal, or a text of too many digits
-    return text if pa.types.is_string(column.type) else Decimal(text)
+    return text if pa.types.is_string(column.type) else _number(text)
+
+
+def _number(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(text)
+    return number
 
 
 def _rounded(_: SourceColumn, text: str) -> Decimal:
-    return Decimal(text).quantize(Decimal(1).scaleb(-_UNBOUNDED[1]), rounding=ROUND_HALF_UP)
+    return _number(text).quantize(Decimal(1).scaleb(-_UNBOUNDED[1]), rounding=ROUND_HALF_UP)
 
 
 def _money(_: SourceColumn, text: str) -> Decimal:

@@ -38,7 +38,7 @@ def told_apart() -> Iterator[None]:
 
 
 def _told(error: psycopg.Error) -> Exception:
-    code, said = error.sqlstate or "", str(error).strip()
+    code, said = error.sqlstate or "", " ".join(str(error).split())
     if not code and any(words in said for words in _REFUSED):
         code = _IS_REFUSED
     if code in _LOG_IS_GONE:

@@ -287,4 +287,3 @@ class PostgresDatabase(Database):
             row = connection.execute("SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn").fetchone()
             assert row
             return "", int(row[0])
-
