@@ -41,6 +41,11 @@ SELECT lsn - '0/0'::pg_lsn, data FROM pg_logical_slot_peek_changes(%s, %s::pg_ls
   'include-timestamp', 'on', 'skip-empty-xacts', 'on')"""
 
 
+def slot_of(folder: Path) -> str:
+    """The name of the slot that keeps the log for the replication of a folder."""
+    return f"awsdms_{hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:24]}"
+
+
 class PostgresSource:
     """A PostgreSQL server by its connection: host, port, user, password, dbname."""
 
@@ -48,7 +53,7 @@ class PostgresSource:
         """The folder of the replication names its slot."""
         self._connection = dict(connection)
         self._settings = settings
-        self._slot = f"awsdms_{hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:24]}"
+        self._slot = slot_of(folder)
 
     def check(self) -> None:
         """Fail if DMS could not follow this server's log, or the user may not."""

@@ -16,8 +16,10 @@ from rehearsal.deployment.assembly import Assembly, FileAsset, Stack, synthesise
 from rehearsal.deployment.deployer import DeploymentError, deploy
 from rehearsal.emulator.process import Emulator
 from rehearsal.source.mariadb.server import MariaDbServer
+from rehearsal.source.postgres.server import PostgresServer
+from rehearsal.source.server import DatabaseServer
 from tests.configuration import KNOWN
-from tests.tools.rehearsal.dms.databases import Database, MariaDatabase
+from tests.tools.rehearsal.dms.databases import Database, MariaDatabase, PostgresDatabase
 
 ACCOUNT, SECONDS = "222222222222", 120
 CADENCE = {
@@ -49,20 +51,21 @@ class OfReplication(Assembly):
         return tuple(asset for asset in super().assets if asset.path == self.stacks[0].template.resolve())
 
 
-def synthesised(folder: Path, *tables: str, **changes: Any) -> tuple[Assembly, Assembly]:
+def synthesised(shop: Database, folder: Path, *tables: str) -> tuple[Assembly, Assembly]:
     """Both apps of dev for the tables of a shop."""
+    is_postgres = isinstance(shop, PostgresDatabase)
+    engine = {"engine": "postgres", "database": "source"} if is_postgres else {"engine": "mariadb"}
     document = json.loads(KNOWN.read_text())
     document["environments"]["dev"] |= {
         "interface_endpoints": ["secretsmanager"],
         "sources": {
             "default": {
                 "replication": {
-                    "engine": "mariadb",
+                    **engine,
                     "network": "10.50.0.0/24",
                     "secret": "source-database",
                     "tls": "none",
                     "file_seconds": 10,
-                    **changes,
                 }
             }
         },
@@ -78,17 +81,24 @@ def synthesised(folder: Path, *tables: str, **changes: Any) -> tuple[Assembly, A
     return infra, OfReplication(etl.folder)
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with MariaDbServer() as server:
-        database = MariaDatabase(server, "shop", tmp_path_factory.mktemp("unused"))
+ENGINES: dict[str, tuple[type[DatabaseServer], type[Database]]] = {
+    "mariadb": (MariaDbServer, MariaDatabase),
+    "postgres": (PostgresServer, PostgresDatabase),
+}
+
+
+@pytest.fixture(scope="module", params=["mariadb", pytest.param("postgres", marks=pytest.mark.slow)])
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    server_type, database_type = ENGINES[request.param]
+    with server_type() as server:
+        database = database_type(server, "shop", tmp_path_factory.mktemp("unused"))
         database.run(
             "CREATE TABLE orders (id INT PRIMARY KEY, item VARCHAR(20), price DECIMAL(10,2))",
             "CREATE TABLE order_2 (id INT PRIMARY KEY, item VARCHAR(20))",
             "CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(20))",
         )
         database.run(
-            "INSERT INTO orders SELECT seq, CONCAT('item ', seq), seq + 0.5 FROM seq_1_to_500",
+            f"INSERT INTO orders SELECT seq, CONCAT('item ', seq), seq + 0.5 FROM {database.series(500)}",  # noqa: S608
             "INSERT INTO customers VALUES (1, 'Ada')",
         )
         yield database
@@ -96,7 +106,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def dms(emulator: Emulator, shop: Database, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    infra, replication = synthesised(tmp_path_factory.mktemp("synthesised"), "orders", "order_2")
+    dms = emulator.client("dms", account=ACCOUNT)
+    if dms.describe_replication_configs()["ReplicationConfigs"]:
+        pytest.skip("the replication of the other engine is deployed: run each engine on its own, by -m slow")
+    infra, replication = synthesised(shop, tmp_path_factory.mktemp("synthesised"), "orders", "order_2")
     deploy(infra, emulator, lambda _: None)
     connection = shop.server.connection()
     secret = {
@@ -108,7 +121,7 @@ def dms(emulator: Emulator, shop: Database, tmp_path_factory: pytest.TempPathFac
     secrets = emulator.client("secretsmanager", account=ACCOUNT)
     secrets.put_secret_value(SecretId="odp/dev/source-database", SecretString=json.dumps(secret))
     deploy(replication, emulator, lambda _: None)
-    return emulator.client("dms", account=ACCOUNT)
+    return dms
 
 
 @pytest.fixture
@@ -170,7 +183,7 @@ def test_a_replication_from_its_deployment_to_its_second_load(
     )
     eventually(partial(lake_is_source, emulator, shop, "orders", "order_2"))
 
-    changed = synthesised(tmp_path / "changed", "orders", "order_2", "customers")[1]
+    changed = synthesised(shop, tmp_path / "changed", "orders", "order_2", "customers")[1]
     with pytest.raises(DeploymentError, match="cannot be modified"):
         deploy(changed, emulator, lambda _: None)
     stop(found)
