@@ -46,7 +46,7 @@ $(SYNTH)/.ready: requirements-synth.txt requirements-uv.txt
 
 install-synth: $(SYNTH)/.ready ## install only what synthesis needs, from a lock of its own, into .venv-synth
 
-demo: $(READY) $(if $(DIRECT),,node_modules/.package-lock.json) ## push the lake through its pipelines on this machine, replicate a database, compare every value (TRIPS=file, ROWS=n, PORT=n, FORMAT=iceberg; DIRECT=1 without pipelines)
+demo: $(READY) $(if $(DIRECT),,node_modules/.package-lock.json) ## push the lake through its pipelines on this machine, replicate a database, compare every value (TRIPS=file, ROWS=n, PORT=n, FORMAT=iceberg; SOURCE=file without a server, DIRECT=1 without pipelines)
 	@$(BIN)/python -m rehearsal demo
 
 lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to look into it (PORT=n)

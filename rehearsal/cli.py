@@ -14,6 +14,7 @@ from deployment_account.environments import load_platform
 from lake.tables.registry import FormatName
 from rehearsal.demo.demo import Demo, DemoOptions
 from rehearsal.demo.failures import DemoError, ExplainedError, evidence, evidence_of
+from rehearsal.demo.sources.source import SourceKind
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, Workspace
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
@@ -40,7 +41,7 @@ app.add_typer(rehearse, name="rehearse")
 
 
 @app.command()
-def demo(
+def demo(  # noqa: PLR0913, PLR0917 - the options of a command
     trips: Annotated[Path | None, typer.Option(envvar="TRIPS", help="TLC trips, CSV or Parquet.")] = None,
     rows: Annotated[int, typer.Option(envvar="ROWS", min=1, help="Generated trips for each table.")] = 20_000,
     port: Port = 0,
@@ -52,6 +53,10 @@ def demo(
     direct: Annotated[
         bool, typer.Option(envvar="DIRECT", help="Deploy the lake without its pipelines, which is a minute shorter.")
     ] = False,
+    source: Annotated[
+        SourceKind,
+        typer.Option(envvar="SOURCE", help="mariadb: a server that AWS DMS follows; file: a source without a server."),
+    ] = SourceKind.MARIADB,
     keep_failed: Annotated[
         bool, typer.Option(envvar="KEEP_FAILED", help="Keep what a failed run leaves, with all its logs.")
     ] = False,
@@ -59,7 +64,7 @@ def demo(
     """Deploy the dev lake on this machine, replicate an operational database into it and compare every value."""
     console, workspace = Console(), Workspace.of(folder)
     with friendly_errors(console), workspace.alone():
-        run = Demo(DemoOptions(trips, rows, port, direct, table_format), workspace, console)
+        run = Demo(DemoOptions(trips, rows, port, direct, table_format, source), workspace, console)
         inputs = run.read_inputs()
         workspace.report.unlink(missing_ok=True)
         look, say = partial(_show_evidence, console, workspace.logs), partial(_say, console)

@@ -50,6 +50,39 @@ def wait_until_decided(lake: DeployedLake, name: str, say: Say, request_id: str 
     return request
 
 
+def wait_until_another_is_decided(lake: DeployedLake, name: str, say: Say, before: set[str]) -> ConfigurationRequest:
+    """Wait until the Configuration Manager has decided on a request that is none of those before.
+
+    Raises:
+        DemoError: there was none, or it has not after two minutes.
+    """
+    deadline = time.monotonic() + _DECISION_SECONDS
+    while not (found := [id_ for id_ in known_requests(lake) if id_ not in before]):
+        if time.monotonic() > deadline:
+            raise DemoError(f"nobody asked the Configuration Manager for {name} in {_DECISION_SECONDS} s")
+        time.sleep(_POLL_SECONDS)
+    return wait_until_decided(lake, name, say, found[0])
+
+
+def known_requests(lake: DeployedLake) -> set[str]:
+    """The ids of all requests so far."""
+    return {str(item["request_id"]) for item in lake.configuration_requests()}
+
+
+def with_table(documents: Mapping[str, str], like: str, name: str, primary_key: str) -> dict[str, str]:
+    """Give manifests with one entry more, beside the one of another table."""
+    return {file: _with_entry(text, like, name, primary_key) for file, text in documents.items()}
+
+
+def _with_entry(text: str, like: str, name: str, primary_key: str) -> str:
+    content = json.loads(text)
+    entries = content.get("raw_table_configs", [])
+    if like not in (entry["source_table_name"] for entry in entries):
+        return text
+    added = {"source_table_name": name, "primary_key": primary_key}
+    return json.dumps(content | {"raw_table_configs": [*entries, added]}, indent=2) + "\n"
+
+
 def request_tables(
     lake: DeployedLake, title: str, requested_by: str, batch: BatchConfig, tables: Iterable[RawTableConfig]
 ) -> ConfigurationRequest:

@@ -11,6 +11,7 @@ from odp.config_manager.request import REQUEST_KEY, RequestContent, write_reques
 from odp.dynamodb.deploy_tracker import REQUESTS
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
+from odp.records import FileType
 
 from deployment_account.environments import Environment, Platform
 from deployment_account.names import Names, OdpTable, Shared, published_schedule
@@ -28,7 +29,7 @@ class DeployedLake:
 
     def __init__(self, platform: Platform, environment: Environment, emulator: Emulator) -> None:
         self.environment = environment
-        self._names = Names.of(platform, environment)
+        self.names = Names.of(platform, environment)
         self._emulator = emulator
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
@@ -46,7 +47,7 @@ class DeployedLake:
 
     def published(self, name: str) -> str:
         """Read a value that a stack has published."""
-        return str(self._parameters.get_parameter(Name=self._names.parameter(name))["Parameter"]["Value"])
+        return str(self._parameters.get_parameter(Name=self.names.parameter(name))["Parameter"]["Value"])
 
     @cached_property
     def _parameters(self) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
@@ -98,6 +99,17 @@ class DeployedLake:
         """How many files the File Manager has registered and nobody has applied."""
         work = DynamoDbPendingWork(self.dynamodb, self.table(OdpTable.FILE_TRACKER)).pending_work()
         return sum(table.files for table in work.values())
+
+    def pending_loads(self) -> int:
+        """How many parts of full loads wait to be applied."""
+        of_loads = Attr("dms_file_type").eq(FileType.FULL_LOAD.value)
+        return len(self.items(OdpTable.FILE_TRACKER, FilterExpression=of_loads))
+
+    def landed_files(self) -> int:
+        """How many files ever landed in the staging bucket, each version of an object one of them."""
+        bucket = self.published(Shared.STAGING_BUCKET)
+        pages = self.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
+        return sum(len(page.get("Versions", ())) for page in pages)
 
     def registered_files(self) -> int:
         """How many files the File Manager has ever registered, applied ones among them; none is counted twice."""

@@ -125,14 +125,23 @@ def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say:
     say(f"{files} files")
 
 
-def refresh_now(lake: DeployedLake, cadences: Sequence[str], phase: tuple[str, Landing], say: Say) -> Run:
-    """Run the schedule targets of cadences with their inputs until no file is pending; return the phase's record.
+def refresh_now(
+    lake: DeployedLake,
+    cadences: Sequence[str],
+    phase: tuple[str, Landing],
+    say: Say,
+    left: Callable[[], int] | None = None,
+) -> Run:
+    """Run the schedule targets of cadences with their inputs until no file is left; return the phase's record.
+
+    `left` counts the files that have to be applied still; by default all that are pending.
 
     Raises:
         DemoError: an execution did not succeed, nothing went on for a while, or files stay pending.
     """
     targets, (name, landing) = [lake.schedule(cadence)["Target"] for cadence in cadences], phase
-    machine, left = lake.client("stepfunctions"), list[int]()
+    machine, counts = lake.client("stepfunctions"), list[int]()
+    left = left or lake.pending_files
     while True:
         own = [
             machine.start_execution(stateMachineArn=target["Arn"], input=target["Input"])["executionArn"]
@@ -143,12 +152,12 @@ def refresh_now(lake: DeployedLake, cadences: Sequence[str], phase: tuple[str, L
             if machine.describe_execution(executionArn=execution)["status"] != "SUCCEEDED":
                 failed = failed_runs(job_runs(lake), landing.since)
                 raise ExplainedError(f"the File Processor's execution {ending_of(lake, execution)}", failed)
-        if not (pending := lake.pending_files()):
+        if not (pending := left()):
             return run
-        left.append(pending)
-        if len(left) > _FRUITLESS_ROUNDS and min(left[-_FRUITLESS_ROUNDS:]) >= left[-_FRUITLESS_ROUNDS - 1]:
-            shown = " and ".join(cadences)
-            raise ExplainedError(f"{pending} files stay pending after {len(left)} executions of {shown} that succeeded")
+        counts.append(pending)
+        if len(counts) > _FRUITLESS_ROUNDS and min(counts[-_FRUITLESS_ROUNDS:]) >= counts[-_FRUITLESS_ROUNDS - 1]:
+            shown, rounds = " and ".join(cadences), len(counts)
+            raise ExplainedError(f"{pending} files stay pending after {rounds} executions of {shown} that succeeded")
 
 
 def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[list[str], str, Landing], say: Say) -> Run:

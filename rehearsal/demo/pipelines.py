@@ -1,39 +1,41 @@
 """The demo's lake, deployed as dev is: a push runs both pipelines, which deploy what they synthesise."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deployment_account.environments import Platform
+from rehearsal.demo.executions import Patience
 from rehearsal.demo.failures import DemoError
+from rehearsal.demo.inputs import Inputs
 from rehearsal.demo.progress import Steps
-from rehearsal.demo.workspace import PROJECT
+from rehearsal.demo.workspace import ENVIRONMENT, PROJECT, Workspace
 from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
-from rehearsal.pipeline.rehearsal import Rehearsal, committed_copy
+from rehearsal.pipeline.rehearsal import Rehearsal, commit_changes, committed_copy
 from rehearsal.pipeline.report import PipelineWatch, RunningAction, rehearsal_report
-from rehearsal.report.model import Stack
-from rehearsal.report.page import RehearsalReport
+from rehearsal.report.model import Section, Stack
+from rehearsal.report.page import RehearsalReport, pipelines_section
+
+_POLL_SECONDS = 0.5
+_START_SECONDS = 60
 
 
 class DeploymentByPipelines:
     """One environment, brought into its account by a push."""
 
-    def __init__(self, platform: Platform, environment: str, emulator: Emulator, steps: Steps) -> None:
-        self._rehearsal, self._environment, self._steps = Rehearsal(platform, emulator), environment, steps
+    def __init__(self, inputs: Inputs, workspace: Workspace, emulator: Emulator, steps: Steps) -> None:
+        self._rehearsal = Rehearsal(inputs.platform, emulator, configuration=workspace.configuration)
+        self._environment, self._steps = ENVIRONMENT, steps
         self._started = datetime.now(UTC)
+        self._clone = workspace.folder / "clone"
+        workspace.configuration.write_text(inputs.configuration, encoding="utf-8")
 
-    def run(self, clone: Path, changed: Mapping[Path, str], beside: Executor) -> None:
-        """Push beside the bootstrap, deploy both pipelines by hand side by side, and wait until both have deployed.
-
-        Args:
-            clone: the new folder of the repository that is pushed.
-            changed: files of the project that get another text in it.
-            beside: runs what runs beside something else.
-        """
+    def deploy(self, inputs: Inputs, beside: Executor) -> None:
+        """Push beside the bootstrap, deploy both pipelines by hand side by side, and wait until both have deployed."""
         self._rehearsal.create_repository()
-        pushed = beside.submit(self._push, clone, changed)
+        pushed = beside.submit(self._push, inputs.changed_files)
         with self._steps.step("Bootstrap the deployment account and the target account") as step:
             step.say(f"{self._rehearsal.bootstrap([self._environment])} accounts, by scripts/bootstrap")
         pushed.result()
@@ -41,10 +43,38 @@ class DeploymentByPipelines:
             deployed.result()
         self._watch()
 
-    def _push(self, clone: Path, changed: Mapping[Path, str]) -> None:
-        branch = self._rehearsal.platform.environments[self._environment].branch
-        with self._steps.step(f"git push to {branch}") as step:
-            self._rehearsal.push("HEAD", branch, clone=committed_copy(PROJECT, clone, changed))
+    def deploy_again(self, inputs: Inputs, message: str) -> None:
+        """Push a further commit, and wait until the pipeline of the etl app has deployed its manifests.
+
+        Raises:
+            DemoError: the pipeline did not succeed, or no push started it.
+        """
+        *_, etl = APPS
+        name = self._rehearsal.pipeline(etl, self._environment)
+        before = self._newest_execution(name)
+        commit_changes(self._clone, inputs.changed_files, message)
+        self._rehearsal.push("HEAD", self._branch, clone=self._clone)
+        patience = Patience(_START_SECONDS)
+        while (newest := self._newest_execution(name)) == before:
+            if patience.is_over(newest):
+                raise DemoError(f"the push of {message!r} started no execution of {name} in {patience.spent}")
+            time.sleep(_POLL_SECONDS)
+        watch = PipelineWatch(self._rehearsal.codepipeline, self._steps.console, lambda _: None)
+        watch.pass_over_the_past()
+        if (status := watch.until_settled([name])[name]) != "Succeeded":
+            raise DemoError(f"{name} ended as {status}; its actions above say why")
+
+    def _newest_execution(self, pipeline: str) -> str:
+        found = self._rehearsal.codepipeline.list_pipeline_executions(pipelineName=pipeline)
+        return str(found["pipelineExecutionSummaries"][0]["pipelineExecutionId"])
+
+    @property
+    def _branch(self) -> str:
+        return self._rehearsal.platform.environments[self._environment].branch
+
+    def _push(self, changed: Mapping[Path, str]) -> None:
+        with self._steps.step(f"git push to {self._branch}") as step:
+            self._rehearsal.push("HEAD", self._branch, clone=committed_copy(PROJECT, self._clone, changed))
             step.say("the project as it is")
 
     def _deploy_pipeline(self, app: str) -> None:
@@ -69,8 +99,12 @@ class DeploymentByPipelines:
                     raise DemoError(f"{name} ended as {status}; its actions above say why")
             step.say("")
 
-    def report(self) -> RehearsalReport:
+    def sections(self) -> tuple[Section, ...]:
         """What the pipelines did."""
+        return (pipelines_section(self.report()),)
+
+    def report(self) -> RehearsalReport:
+        """The executions of the pipelines."""
         return rehearsal_report(self._rehearsal, self._started)
 
     def stacks(self) -> list[Stack]:

@@ -56,8 +56,13 @@ class Workspace:
         return self.folder / "table_configs"
 
     @property
+    def configuration(self) -> Path:
+        """The environments.json from which the apps are synthesised."""
+        return self.folder / "environments.json"
+
+    @property
     def database(self) -> Path:
-        """The operational database."""
+        """The operational database of a source without a server."""
         return self.folder / "taxi_trips.sqlite"
 
     @contextmanager

@@ -74,7 +74,8 @@ def _obey(replication: Replication, stopped: threading.Event) -> None:
 def _tell(folder: Path, state: str, replication: Replication) -> None:
     checkpoint = replication.checkpoint
     tables = [asdict(table) for table in checkpoint.tables.values()]
-    write_whole(folder / STATUS, {"state": state, "position": checkpoint.position, "tables": tables})
+    told = {"state": state, "pid": os.getpid(), "position": checkpoint.position, "tables": tables}
+    write_whole(folder / STATUS, told)
 
 
 def write_whole(file: Path, content: Mapping[str, Any]) -> None:

@@ -140,8 +140,14 @@ def _replication(replication: DeployedReplication) -> Answer:
         "Status": replication.status,
         "FailureMessages": [told.get("message", "the process ended")] if failed else [],
         "StopReason": "Stop Reason USER_REQUESTED" if replication.status == "stopped" else "",
+        "RecoveryCheckpoint": _recovery_checkpoint(told.get("position")),
         "ReplicationStats": {"FullLoadProgressPercent": _loaded(told.get("tables", []))},
     }
+
+
+def _recovery_checkpoint(position: list[Any] | None) -> str:
+    """How far the log is in files; DMS has more numbers in it, which nobody documents."""
+    return f"checkpoint:V1#{position[0]}:{position[1]}" if position else ""
 
 
 def _loaded(tables: list[Answer]) -> int:

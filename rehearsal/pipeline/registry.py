@@ -76,6 +76,14 @@ FEATURES_WE_DO_NOT_USE: Mapping[str, str] = {
     "backup:PutBackupVaultNotifications": "messages of vaults",
     "secretsmanager:*Region*": "secrets of several Regions",
     "secretsmanager:GetSecretValue": "generated secrets: values are set by people",
+    "kms:GenerateDataKeyPair*": "keys of endpoints",
+    "kms:GenerateDataKeyWithoutPlaintext": "keys of endpoints",
+    "kms:ListGrants": "keys of endpoints",
+    "kms:ReEncrypt*": "keys of endpoints",
+    "rds:DescribeDBClusters": "endpoints of clusters by their name",
+    "redshift:*": "endpoints of Redshift",
+    "iam:DeleteServiceLinkedRole": "the deletion of DMS's own role: other replications may use it",
+    "iam:GetServiceLinkedRoleDeletionStatus": "the deletion of DMS's own role",
 }
 """What a type's handlers may call for properties that none of our resources has, and which those are."""
 NAMES_OF_THE_API: Mapping[str, str] = {

@@ -18,7 +18,7 @@ from deployment_account.environments import Platform
 from deployment_account.names import Names
 from deployment_account.repository import ConnectedRepository
 from rehearsal import toolchain
-from rehearsal.demo.workspace import PROJECT, Workspace
+from rehearsal.demo.workspace import CONFIGURATION, PROJECT, Workspace
 from rehearsal.deployment.assembly import APPS
 from rehearsal.emulator.process import Emulator
 from rehearsal.emulator.settings import WITHOUT_VALIDATION
@@ -95,13 +95,23 @@ def committed(clone: Path, console: Console) -> str:
 def committed_copy(project: Path, folder: Path, changed: Mapping[Path, str] = MappingProxyType({})) -> Path:
     """A separate repository with the project's present files, committed or not; some may get other texts first."""
     shutil.copytree(project, folder, ignore=_NOT_COPIED)
-    for name, text in changed.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for words in (("init", "--initial-branch=main"), ("add", "--all"), ("commit", "-m", "As it is")):
-        run = _git(folder, *_AUTHOR, *words)
-        if run.returncode:
-            raise RehearsalError(f"`git {' '.join(words)}` failed in {folder}: {run.stderr.strip()}")
+    _done(folder, "init", "--initial-branch=main")
+    commit_changes(folder, changed, "As it is")
     return folder
+
+
+def commit_changes(clone: Path, changed: Mapping[Path, str], message: str) -> None:
+    """Give files of a clone other texts, and commit all that is new or changed."""
+    for name, text in changed.items():
+        (clone / name).write_text(text, encoding="utf-8")
+    _done(clone, "add", "--all")
+    _done(clone, "commit", "-m", message)
+
+
+def _done(clone: Path, *words: str) -> None:
+    run = _git(clone, *_AUTHOR, *words)
+    if run.returncode:
+        raise RehearsalError(f"`git {' '.join(words)}` failed in {clone}: {run.stderr.strip()}")
 
 
 def _git(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -119,11 +129,15 @@ _LINES_SHOWN = 30
 class Rehearsal:
     """The deployment system of one platform in one emulator."""
 
-    def __init__(self, platform: Platform, emulator: Emulator, *, project: Path = PROJECT) -> None:
+    def __init__(
+        self, platform: Platform, emulator: Emulator, *, project: Path = PROJECT, configuration: Path = CONFIGURATION
+    ) -> None:
+        """`configuration` is the environments.json of the platform."""
         repository = platform.deployment.repository
         if not isinstance(repository, ConnectedRepository):
             raise RehearsalError("only repositories behind a connection are rehearsed, and this one is in CodeCommit")
         self.platform, self.emulator, self._project = platform, emulator, project
+        self._configuration = configuration
         self.repository_name = repository.name
         self.repository = Repository.of(emulator.settings.repositories, repository.name)
 
@@ -139,7 +153,7 @@ class Rehearsal:
         wanted = [(self.platform.deployment_of(each).account, "deployment-account", each) for each in chosen]
         wanted += [(each.account, "target-account", each) for each in chosen]
         missing = [
-            (account, (command, each.name))
+            (account, (command, each.name, "--config", str(self._configuration)))
             for account, command, each in wanted
             if not self._has_stack(account, Names.of(self.platform, each).toolkit_stack)
         ]
@@ -154,7 +168,9 @@ class Rehearsal:
         stacks = {name: each.pipeline_stack(_COMPONENTS[app]) for name, each in names.items()}
         missing = {name: stack for name, stack in stacks.items() if not self._has_stack(account, stack)}
         if missing:
-            context = ("-c", f"pipeline={next(iter(missing))}") if len(missing) == 1 else ()
+            context: tuple[str, ...] = ("-c", f"environments={self._configuration}")
+            if len(missing) == 1:
+                context += ("-c", f"pipeline={next(iter(missing))}")
             # not the app's own cdk.out: the CDK command refuses a folder that another one is using
             output = ("--output", str(self.emulator.settings.run_directory / f"{app}.cdk.out"))
             options = (*context, *output, "--require-approval", "never")

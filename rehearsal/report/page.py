@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from rehearsal.report import charts
 from rehearsal.report.model import DemoReport, Section
+from rehearsal.report.source import SourceReport
 from rehearsal.report.timeline import Lane, amount, counted, dollars, duration, run_lanes, step_lanes, timeline
 
 # What pipelines did, for the page: executions with their stages and actions, and what that does not prove.
@@ -167,6 +168,16 @@ def pipelines_section(report: RehearsalReport) -> Section:
     body = _templates().get_template("pipelines_section.html.j2").render(report=report)
     lead = "A push ran the synthesised pipelines, action by action with IAM enforced. The newest execution comes first."
     return Section("pipelines", "The pipelines that deployed it", lead, body)
+
+
+def source_section(report: SourceReport) -> Section:
+    """The part of the demo's page that shows how fresh the tables were while the source went on."""
+    body = _templates().get_template("source_section.html.j2").render(source=report)
+    lead = (
+        "Customers changed rows all the while. A point is a file of changes: from the commit of its oldest change at "
+        "the source to the moment when all of them were in the table."
+    )
+    return Section("source", "The living source", lead, body)
 
 
 @cache

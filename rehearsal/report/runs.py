@@ -53,6 +53,18 @@ class TableRefresh:
         """Rows changed in any way."""
         return self.inserted + self.updated + self.deleted
 
+    def with_next(self, other: "TableRefresh") -> "TableRefresh":
+        """This and another refresh of the same table as one."""
+        return replace(
+            self,
+            start=min(self.start, other.start),
+            end=max(self.end, other.end),
+            inserted=self.inserted + other.inserted,
+            updated=self.updated + other.updated,
+            deleted=self.deleted + other.deleted,
+            files=self.files + other.files,
+        )
+
     @property
     def seconds(self) -> float:
         """From its start to its end; other tables of its run may have been refreshed meanwhile."""
@@ -112,6 +124,15 @@ class Run:
     def usd(self) -> float:
         """The estimated cost of all its batches on AWS."""
         return sum(batch.usd for batch in self.batches)
+
+    @property
+    def by_table(self) -> tuple[TableRefresh, ...]:
+        """What all refreshes of a table did together; a table may be refreshed many times in one phase."""
+        found: dict[str, TableRefresh] = {}
+        for refresh in self.tables:
+            before = found.get(refresh.table)
+            found[refresh.table] = before.with_next(refresh) if before else refresh
+        return tuple(found.values())
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from rehearsal.source.database import SourceDatabase, SourceTable
+from rehearsal.source.database import SourceTable
+from rehearsal.source.operational_database import OperationalDatabase
 from rehearsal.source.taxi_trips import TableChanges
 
 ZONES = Path(__file__).with_name("taxi_zones.csv")
@@ -44,6 +45,9 @@ _CODES = {
     "payment_types": ("payment_type", "payment", _PAYMENT_TYPES),
 }
 REFERENCE_TABLES = ("zones", *_CODES)
+TRIP_TYPES = "trip_types"
+"""A table that no manifest names at first; the codes are those of TLC's data dictionary of green trips."""
+_TRIP_TYPES = {1: "Street-hail", 2: "Dispatch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ _CHANGES = (
 )
 
 
-def create_reference_tables(database: SourceDatabase) -> int:
+def create_reference_tables(database: OperationalDatabase) -> int:
     """Add the tables with TLC's values, and give the number of their rows."""
     contents = {"zones": (_zones(), "LocationID")}
     for name, (code, meaning, values) in _CODES.items():
@@ -80,7 +84,14 @@ def create_reference_tables(database: SourceDatabase) -> int:
     return sum(rows.num_rows for rows, _ in contents.values())
 
 
-def change_reference_tables(database: SourceDatabase) -> tuple[TableChanges, ...]:
+def create_trip_types(database: OperationalDatabase) -> None:
+    """Add the table of the types of green trips."""
+    rows = pa.table({"trip_type": list(_TRIP_TYPES), "meaning": list(_TRIP_TYPES.values())})
+    database.create_table(SourceTable(TRIP_TYPES, rows.schema, ("trip_type",)))
+    database.load(TRIP_TYPES, rows)
+
+
+def change_reference_tables(database: OperationalDatabase) -> tuple[TableChanges, ...]:
     """Insert, update and delete rows of each table, all in one transaction."""
     with database.transaction() as connection:
         for change in _CHANGES:

@@ -1,17 +1,17 @@
 """The database `taxi_trips`: eighteen tables that share out the trips of one file, and a business day of changes."""
 
 import random
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
-from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
-from rehearsal.source.database import SourceDatabase, SourceTable, to_sqlite
+from rehearsal.source.database import SourceTable, to_sqlite
 from rehearsal.source.generator import generate_trips
+from rehearsal.source.operational_database import OperationalDatabase, Transaction
 from rehearsal.source.trips import TRIPS
 
 # Eighteen tables that share out the trips of one file.
@@ -21,16 +21,18 @@ TABLE_COUNT = 18
 TABLE_SCHEMA = pa.schema([pa.field("PK_ID", pa.int64(), nullable=False), *TRIPS])
 
 
+Database = TypeVar("Database", bound=OperationalDatabase)
+
+
 def create_taxi_trips(
-    path: Path, trips: pa.Table, *, tables: int = TABLE_COUNT, go_on: Callable[[], None] = lambda: None
-) -> SourceDatabase:
-    """Create the database and deal the trips out to its tables in turn, each table numbering its rows from 1.
+    database: Database, trips: pa.Table, *, tables: int = TABLE_COUNT, go_on: Callable[[], None] = lambda: None
+) -> Database:
+    """Deal the trips out to tables of an empty database in turn, each table numbering its rows from 1.
 
     Before each table `go_on` is asked; whatever it raises ends the work.
     """
     if trips.num_rows < tables:
         raise ValueError(f"{trips.num_rows} trips cannot fill {tables} tables: give at least one trip a table")
-    database = SourceDatabase(path)
     for number in range(1, tables + 1):
         go_on()
         share = trips.take(pa.array(range(number - 1, trips.num_rows, tables)))
@@ -87,14 +89,27 @@ class TableChanges:
     deleted: int
 
 
-def apply_changes(database: SourceDatabase, seed: int = 7, *, tables: int = CHANGED_TABLES) -> tuple[TableChanges, ...]:
+def apply_changes(
+    database: OperationalDatabase, seed: int = 7, *, tables: int = CHANGED_TABLES
+) -> tuple[TableChanges, ...]:
     """Change some tables of trips, each in one transaction; the seed decides which tables, rows and in what order."""
-    of_trips = sorted(name for name, table in database.tables.items() if table.schema.equals(TABLE_SCHEMA))
-    chosen = random.Random(seed).sample(of_trips, min(tables, len(of_trips)))
-    return tuple(_change_table(database, table, f"{seed}/{table}") for table in sorted(chosen, key=_natural))
+    chosen = changed_tables(database, seed, tables=tables)
+    return tuple(_change_table(database, table, f"{seed}/{table}") for table in chosen)
 
 
-def _change_table(database: SourceDatabase, table: str, seed: str) -> TableChanges:
+def changed_tables(database: OperationalDatabase, seed: int = 7, *, tables: int = CHANGED_TABLES) -> tuple[str, ...]:
+    """Choose the tables of trips that a business day changes."""
+    of_trips = sorted(trip_tables(database))
+    return tuple(sorted(random.Random(seed).sample(of_trips, min(tables, len(of_trips))), key=_natural))
+
+
+def trip_tables(database: OperationalDatabase) -> tuple[str, ...]:
+    """The tables of trips in natural order."""
+    found = (name for name, table in database.tables.items() if table.schema.equals(TABLE_SCHEMA))
+    return tuple(sorted(found, key=_natural))
+
+
+def _change_table(database: OperationalDatabase, table: str, seed: str) -> TableChanges:
     draw = random.Random(seed)
     with database.transaction() as connection:
         steps = list(_schedule(connection, table, draw))
@@ -105,7 +120,7 @@ def _change_table(database: SourceDatabase, table: str, seed: str) -> TableChang
     return TableChanges(table, done["inserted"], done["updated"], done["deleted"])
 
 
-def _schedule(connection: sqlite3.Connection, table: str, draw: random.Random) -> Iterator[tuple[int, str]]:
+def _schedule(connection: Transaction, table: str, draw: random.Random) -> Iterator[tuple[int, str]]:
     """Interleave the histories of all rows at random, each keeping the order of its own steps."""
     keys = [key for (key,) in connection.execute(f"SELECT PK_ID FROM {table} ORDER BY PK_ID")]
     draw.shuffle(keys)
@@ -119,7 +134,7 @@ def _schedule(connection: sqlite3.Connection, table: str, draw: random.Random) -
     return ((key, step) for _, key, step in sorted(events))
 
 
-def _run(connection: sqlite3.Connection, table: str, step: str, values: Sequence[object]) -> None:
+def _run(connection: Transaction, table: str, step: str, values: Sequence[object]) -> None:
     statement = STATEMENTS[step].format(table=table, values=", ".join("?" * len(values)))
     connection.execute(statement if step == "insert" else f"{statement} WHERE PK_ID = ?", values)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rehearsal.demo.workspace import PROJECT
 
-_OWN_VARIABLES = ("TRIPS", "ROWS", "PORT", "KEEP_FAILED", "REHEARSAL_FOLDER", "DIRECT", "FORMAT")
+_OWN_VARIABLES = ("TRIPS", "ROWS", "PORT", "KEEP_FAILED", "REHEARSAL_FOLDER", "DIRECT", "FORMAT", "SOURCE")
 
 
 class Program:

@@ -1,4 +1,4 @@
-"""`make demo FORMAT=iceberg`: the native engine refreshes every table, and the lake equals the source."""
+"""`make demo FORMAT=iceberg SOURCE=file`: without a server, the native engine refreshes every table."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ TRIPS = ROWS * 18
 
 
 def test_demo_of_iceberg_tables_refreshes_every_table_natively_and_the_lake_equals_the_source(tmp_path: Path) -> None:
-    options = ("--folder", str(tmp_path), "--rows", str(ROWS), "--format", "iceberg", "--direct")
+    options = ("--folder", str(tmp_path), "--rows", str(ROWS), "--format", "iceberg", "--direct", "--source", "file")
     with running(tmp_path / "output", "demo", *options) as program:
         assert program.exit_code(seconds=900) == 0, program.output
     said = program.output

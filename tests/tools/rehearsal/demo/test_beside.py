@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from rehearsal.demo.demo import Demo, DemoOptions, Inputs
+from rehearsal.demo.demo import Demo, DemoOptions
 from rehearsal.demo.failures import DemoError
+from rehearsal.demo.inputs import Inputs
 from rehearsal.demo.workspace import Workspace
 from rehearsal.emulator.process import Emulator
+from rehearsal.source.database import SourceDatabase
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.taxi_trips import create_taxi_trips
 
@@ -73,5 +75,5 @@ def test_filling_the_database_ends_between_two_tables(tmp_path: Path) -> None:
             raise DemoError("the demo has ended")
 
     with pytest.raises(DemoError, match="has ended"):
-        create_taxi_trips(tmp_path / "taxi.db", generate_trips(36), go_on=twice)
+        create_taxi_trips(SourceDatabase(tmp_path / "taxi.db"), generate_trips(36), go_on=twice)
     assert len(asked) == 3

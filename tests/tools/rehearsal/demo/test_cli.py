@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rehearsal.cli import app
-from rehearsal.demo.demo import Demo, DemoOptions, Inputs
+from rehearsal.demo.demo import Demo, DemoOptions
 from rehearsal.demo.failures import DemoError, ExplainedError
+from rehearsal.demo.inputs import Inputs
 from rehearsal.demo.workspace import Workspace
 from rehearsal.deployment.deployer import DeploymentError
 from rehearsal.report.model import DemoReport

@@ -11,7 +11,7 @@ from rehearsal.source.taxi_trips import apply_changes, create_taxi_trips
 
 
 def taxi(path: Path, rows_per_table: int = 300) -> SourceDatabase:
-    database = create_taxi_trips(path, generate_trips(18 * rows_per_table))
+    database = create_taxi_trips(SourceDatabase(path), generate_trips(18 * rows_per_table))
     database.capture_changes()
     return database
 

@@ -225,7 +225,7 @@ def test_changes_of_two_days_go_into_two_date_folders(database: SourceDatabase, 
 def test_the_files_of_a_busy_day_replayed_give_the_database_exactly(
     tmp_path: Path, sink: Any, rows_per_file: int | None
 ) -> None:
-    with create_taxi_trips(tmp_path / "taxi.db", generate_trips(18 * 60)) as database:
+    with create_taxi_trips(SourceDatabase(tmp_path / "taxi.db"), generate_trips(18 * 60)) as database:
         task = DmsTask(database, sink, DmsSettings(rows_per_file=rows_per_file))
         task.full_load()
         for seed in (1, 2, 3):

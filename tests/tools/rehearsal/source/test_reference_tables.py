@@ -64,8 +64,8 @@ def test_changes_insert_update_and_delete_rows_and_leave_no_row_that_came_and_we
 
 
 def test_changes_of_trips_spare_the_reference_tables(tmp_path: Path) -> None:
-    with create_taxi_trips(tmp_path / "taxi.db", generate_trips(36)) as database:
+    with create_taxi_trips(SourceDatabase(tmp_path / "taxi.db"), generate_trips(36)) as database:
         alone = [changes.table for changes in apply_changes(database)]
-    with create_taxi_trips(tmp_path / "both.db", generate_trips(36)) as database:
+    with create_taxi_trips(SourceDatabase(tmp_path / "both.db"), generate_trips(36)) as database:
         create_reference_tables(database)
         assert [changes.table for changes in apply_changes(database)] == alone

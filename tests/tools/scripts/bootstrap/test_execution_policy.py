@@ -60,6 +60,14 @@ def test_all_that_a_resource_type_needs_is_allowed(platform: Platform, place: Pl
     assert needed_actions(type_) <= allowed(platform, place)
 
 
+@pytest.mark.parametrize("type_", sorted(type_ for type_ in registry() if type_.startswith("AWS::DMS::")))
+def test_all_that_a_replication_needs_is_allowed_where_a_source_has_one(platform: Platform, type_: str) -> None:
+    replication = {"engine": "mysql", "network": "10.50.0.0/24", "secret": "source-database", "tls": "none"}
+    fields = {"interface_endpoints": ["secretsmanager"], "sources": {"default": {"replication": replication}}}
+    assert needed_actions(type_) <= allowed(changed(platform, "odp", {"dev": fields}), DEV)
+    assert not needed_actions(type_) <= allowed(platform, DEV)
+
+
 def test_no_feature_is_called_unused_that_no_type_has() -> None:
     actions = {action for needed in registry().values() for action in needed}
     superfluous = [pattern for pattern in FEATURES_WE_DO_NOT_USE if not any(fnmatchcase(a, pattern) for a in actions)]
