@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from psycopg.rows import dict_row
 from pymysql.cursors import DictCursor
 
@@ -17,6 +18,10 @@ from rehearsal.source.mariadb.server import MariaDbServer
 from rehearsal.source.postgres.server import DATABASE, PostgresServer
 from rehearsal.source.server import DatabaseServer
 
+slow_on_postgres = pytest.mark.parametrize(
+    "either", ["mariadb", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
+)
+on_one_engine = pytest.mark.parametrize("either", ["mariadb"], indirect=True)
 _SECRET = {"SecretsManagerSecretId": "source", "SecretsManagerAccessRoleArn": "arn:aws:iam::1:role/secret"}
 SOURCE: dict[str, Any] = {"EndpointType": "source", "EngineName": "mariadb", "MySqlSettings": _SECRET}
 POSTGRES_SOURCE: dict[str, Any] = {

@@ -22,7 +22,11 @@ def database(postgres_database: PostgresDatabase) -> PostgresDatabase:
     ("setting", "advice"),
     [
         ("wal_level=replica", "the source has wal_level=replica: set wal_level=logical and start it again"),
-        ("wal_sender_timeout=5s", "the source has wal_sender_timeout=5000 ms: DMS wants 0, or 10 s and more"),
+        pytest.param(
+            "wal_sender_timeout=5s",
+            "the source has wal_sender_timeout=5000 ms: DMS wants 0, or 10 s and more",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_server_that_dms_cannot_follow_is_refused_before_anything_is_written(
@@ -139,6 +143,7 @@ def test_a_dropped_slot_asks_for_a_full_reload(database: PostgresDatabase, sink:
     database.assert_lake_is_source(sink.files, "fares")
 
 
+@pytest.mark.slow
 def test_a_log_that_grew_too_large_asks_for_a_full_reload(sink: MemorySink, tmp_path: Path) -> None:
     with PostgresServer(settings=("--max_slot_wal_keep_size=1MB", "--max_wal_size=32MB")) as server:
         database = PostgresDatabase(server, "busy", tmp_path)
@@ -196,6 +201,7 @@ def test_a_full_load_alone_leaves_no_slot(database: PostgresDatabase, sink: Memo
     assert slots(database) == []
 
 
+@pytest.mark.slow
 def test_a_transaction_that_stays_open_is_named_as_what_a_new_slot_waits_for(
     database: PostgresDatabase, sink: MemorySink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

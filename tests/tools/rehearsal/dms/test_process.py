@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from rehearsal.emulator.child_process import ChildProcess
-from tests.tools.rehearsal.dms.databases import S3, SETTINGS, Database, numbered, usual_rules
+from tests.tools.rehearsal.dms.databases import (
+    S3,
+    SETTINGS,
+    Database,
+    numbered,
+    on_one_engine,
+    slow_on_postgres,
+    usual_rules,
+)
 
 SECONDS = 60
 
@@ -178,6 +186,7 @@ def test_the_death_of_the_server_loses_nothing_and_its_absence_is_waited_for(
     either.assert_lake_is_source(process.files(), "fares")
 
 
+@slow_on_postgres
 def test_a_reload_that_is_asked_for_goes_on_under_traffic(either: Database, process: Process) -> None:
     process.start()
     wait_for(lambda: process.status.get("state") == "running")
@@ -196,6 +205,7 @@ def test_a_reload_that_is_asked_for_goes_on_under_traffic(either: Database, proc
     either.assert_lake_is_source(process.files(), "fares")
 
 
+@on_one_engine
 def test_a_setting_that_is_not_known_ends_it_with_a_sentence(process: Process) -> None:
     process.start(CsvDelimiter=";")
     assert process.end() == 1
@@ -203,6 +213,7 @@ def test_a_setting_that_is_not_known_ends_it_with_a_sentence(process: Process) -
     assert "CsvDelimiter is ';': it shapes CSV files" in process.status["message"]
 
 
+@on_one_engine
 def test_it_ends_with_its_owner(either: Database, process: Process, tmp_path: Path) -> None:
     process.start()
     wait_for(lambda: process.status.get("state") == "running")

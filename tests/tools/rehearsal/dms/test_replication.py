@@ -9,7 +9,15 @@ import pytest
 
 from rehearsal.dms.checkpoint import TableStatus
 from rehearsal.dms.source_errors import ReplicationFailedError
-from tests.tools.rehearsal.dms.databases import Database, MariaDatabase, MemorySink, lake_rows, selection, usual_rules
+from tests.tools.rehearsal.dms.databases import (
+    Database,
+    MariaDatabase,
+    MemorySink,
+    lake_rows,
+    selection,
+    slow_on_postgres,
+    usual_rules,
+)
 
 TABLE = """CREATE TABLE {} (id INT PRIMARY KEY, region VARCHAR(8), amount DECIMAL(10,2), noted {},
  rate DOUBLE PRECISION)"""
@@ -329,6 +337,7 @@ def test_generated_and_invisible_columns_reach_no_file(database: Database, sink:
     }
 
 
+@slow_on_postgres
 def test_a_reload_that_dms_would_fail_suspends_the_table_and_the_others_go_on(
     either: Database, sink: MemorySink
 ) -> None:

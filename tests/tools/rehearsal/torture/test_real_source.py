@@ -26,7 +26,7 @@ def server() -> Iterator[RealEngine]:
     yield from running("mariadb")
 
 
-@pytest.fixture(scope="module", params=["mariadb", "postgres"])
+@pytest.fixture(scope="module", params=["mariadb", pytest.param("postgres", marks=pytest.mark.slow)])
 def either(request: pytest.FixtureRequest) -> Iterator[RealEngine]:
     yield from running(request.param)
 
