@@ -61,7 +61,7 @@ torture: $(READY) ## play random histories against the rules of the data (SEEDS=
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, FIRST=seed, ENGINE=native|spark|auto, REHEARSAL_FOLDER=new folder keeps it)
 	@$(BIN)/python -m rehearsal torture-lake
 
-torture-source: $(READY) ## play them on a real database: its stand-in for DMS writes what the tester claims that DMS writes (SEEDS=n, FIRST=seed)
+torture-source: $(READY) ## play them on a real database: its stand-in for DMS writes what the tester claims that DMS writes (SEEDS=n, FIRST=seed, ENGINE=mariadb|postgres)
 	@$(BIN)/python -m rehearsal torture-source
 
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time

@@ -2,20 +2,27 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 
-from rehearsal.dms.binlog import DELETE, INSERT, Position, RowChange, TableChanges, Transaction, read_log
 from rehearsal.dms.checkpoint import Checkpoint, TableState, TableStatus
-from rehearsal.dms.columns import SourceColumn, is_mended, logged_columns, logged_value
+from rehearsal.dms.columns import SourceColumn
 from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.large_values import TooLargeError, check_size
+from rehearsal.dms.log import (
+    DELETE,
+    INSERT,
+    Position,
+    TableChanges,
+    TableStatement,
+    Transaction,
+    UnknownValueError,
+    Verb,
+)
 from rehearsal.dms.source import Source
 from rehearsal.dms.source_errors import ReplicationFailedError
-from rehearsal.dms.statements import TableStatement, Verb, table_statements
 from rehearsal.dms.table_files import Change
 from rehearsal.dms.table_folders import Table, TableFolders
 
@@ -53,6 +60,8 @@ class ChangeStream:
         self._pending: dict[Table, _Pending] = {}
         self._pending_since = 0.0
         self._columns: dict[str, tuple[object, dict[str, SourceColumn]]] = {}
+        self._truncation = ""
+        """The table whose truncation is to stop the replication."""
 
     def read(self) -> int:
         """Read to where the log ends now, and return the number of changes that are new."""
@@ -61,9 +70,10 @@ class ChangeStream:
             self._read_to = until
         before = self._sequence
         if self._read_to < until:
-            for transaction in read_log(self._source.connection, self._read_to, until):
+            for transaction in self._source.read_log(self._read_to, until):
                 self._take(transaction)
                 self._read_to = transaction.end
+                self._stop_after_truncation()
             self._read_to = max(self._read_to, until)
         self._keep_if_nothing_is_pending()
         return self._sequence - before
@@ -100,24 +110,39 @@ class ChangeStream:
         self._checkpoint.position = self._read_to
         self._checkpoint.sequence, self._checkpoint.latest = self._sequence, self._latest
         self._keep()
+        if self._read_to:
+            self._source.confirm(self._read_to)
 
     def _take(self, transaction: Transaction) -> None:
         # the time of a transaction that waited for a lock is when it began; sequences must not go back
         self._latest = max(self._latest, transaction.committed_at)
-        for schema, query in transaction.statements:
-            for statement in table_statements(query, schema):
-                self._take_statement(statement, transaction)
-        for changes in transaction.changes:
-            table = (changes.schema, changes.table)
-            if self._definition.mappings.selects(*table):
-                self._take_changes(table, changes, transaction)
+        for event in transaction.events:
+            if isinstance(event, TableStatement):
+                self._take_statement(event, transaction)
+            elif self._definition.mappings.selects(event.schema, event.table):
+                self._take_changes((event.schema, event.table), event, transaction)
 
     def _take_changes(self, table: Table, changes: TableChanges, transaction: Transaction) -> None:
         state = self._checkpoint.tables.get(".".join(table)) or self._register(table, transaction.end)
         if state.status != TableStatus.COMPLETED or (state.start and transaction.end <= state.start):
-            self._sequence += sum(1 for _ in changes.rows())
+            self._sequence += len(changes)
             return
         columns = self._columns_of(state, changes)
+        pending = self._pending_of(table, columns)
+        folder = self._folders.date_folder(table, transaction.committed_at)
+        try:
+            for change in self._changes(changes, columns, state.key, transaction):
+                pending.folders.setdefault(folder, []).append(change)
+                _count(state, change.operation)
+        except (TooLargeError, UnknownValueError, pa.ArrowException) as error:
+            self.write_table(table)
+            self._suspend(state, str(error), is_cut_off=isinstance(error, TooLargeError))
+        pending.size += changes.size
+        if pending.size >= self._definition.target.cdc_min_file_size * _KILOBYTE:
+            self.write_table(table)
+
+    def _pending_of(self, table: Table, columns: dict[str, SourceColumn]) -> _Pending:
+        """The changes of these columns that are in no file; those of other columns are written."""
         pending = self._pending.get(table)
         if pending and pending.columns != columns:
             self.write_table(table)
@@ -126,43 +151,30 @@ class ChangeStream:
             if not self._pending:
                 self._pending_since = time.monotonic()
             pending = self._pending[table] = _Pending(columns)
-        folder = self._folders.date_folder(table, transaction.committed_at)
-        try:
-            for change in self._changes(changes, columns, transaction):
-                pending.folders.setdefault(folder, []).append(change)
-                _count(state, change.operation)
-        except TooLargeError as error:
-            self.write_table(table)
-            self._suspend(state, str(error), is_cut_off=True)
-        pending.size += changes.event.event_size
-        if pending.size >= self._definition.target.cdc_min_file_size * _KILOBYTE:
-            self.write_table(table)
+        return pending
 
     def _columns_of(self, state: TableState, changes: TableChanges) -> dict[str, SourceColumn]:
         """The columns of the log's map of the table; as long as the map is the same, so are they."""
         known = self._columns.get(state.name)
-        if known and known[0] is changes.columns:
+        if known and known[0] is changes.layout:
             return known[1]
         milliseconds = self._definition.target.parquet_timestamp_in_millisecond
-        shown = [column for column in changes.columns if column.name not in state.hidden]
-        columns = logged_columns(shown, state.unnamed_types, milliseconds=milliseconds)
-        self._columns[state.name] = changes.columns, columns
+        columns = changes.columns(state.unnamed_types, state.hidden, milliseconds=milliseconds)
+        self._columns[state.name] = changes.layout, columns
         return columns
 
     def _changes(
-        self, changes: TableChanges, columns: dict[str, SourceColumn], transaction: Transaction
+        self, changes: TableChanges, columns: dict[str, SourceColumn], key: tuple[str, ...], transaction: Transaction
     ) -> Iterator[Change]:
         most = self._definition.settings.target_metadata.lob_max_size * _KILOBYTE
         large = [column for column in columns.values() if column.is_large]
-        mended = [column for column in columns.values() if is_mended(column)]
-        for row in changes.rows():
+        for row in changes.rows(columns, key):
             self._sequence += 1
-            after, before = _values(row, mended)
             for column in large:
-                check_size(column, [after[column.name]], most)
+                check_size(column, [row.after.get(column.name)], most)
             sequence = f"{self._latest:%Y%m%d%H%M%S}00{self._sequence:019d}"
             at = transaction.committed_at
-            yield Change(row.operation, after, before, at, sequence, str(transaction.end))
+            yield Change(row.operation, row.after, row.before, at, sequence, str(transaction.end))
 
     def _register(self, table: Table, at: Position) -> TableState:
         """A selected table that is new: DMS replicates its changes and loads nothing."""
@@ -183,7 +195,7 @@ class ChangeStream:
         self.write_table(table)
         policy = self._definition.settings.change_processing_ddl_handling_policy
         if statement.verb is Verb.TRUNCATE:
-            self._truncated(state, transaction.end)
+            self._truncated(state)
         if statement.verb is Verb.DROP:
             if policy.handle_source_table_dropped:
                 self._folders.remove(table)
@@ -196,20 +208,27 @@ class ChangeStream:
             state.key = definition.key or state.key
             state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
 
-    def _truncated(self, state: TableState, at: Position) -> None:
+    def _truncated(self, state: TableState) -> None:
         settings = self._definition.settings
         if settings.error_behavior.apply_error_fail_on_truncation_ddl:
-            self._read_to = at
+            self._truncation = state.name
+        elif settings.change_processing_ddl_handling_policy.handle_source_table_truncated:
+            self._folders.remove((state.schema, state.table))
+
+    def _stop_after_truncation(self) -> None:
+        """Stop behind the transaction, which may change other tables after it truncates one."""
+        if self._truncation:
+            name, self._truncation = self._truncation, ""
             self.write()
             raise ReplicationFailedError(
-                f"{state.name} was truncated at {at}, and no file tells the lake: resume, then load the table again"
+                f"{name} was truncated at {self._read_to}, and no file tells the lake: "
+                "resume, then load the table again"
             )
-        if settings.change_processing_ddl_handling_policy.handle_source_table_truncated:
-            self._folders.remove((state.schema, state.table))
 
     def _suspend(self, state: TableState, message: str, *, is_cut_off: bool = False) -> None:
         errors = self._definition.settings.error_behavior
-        if (errors.data_truncation_error_policy if is_cut_off else errors.data_error_policy) == "STOP_TASK":
+        policy = errors.data_truncation_error_policy if is_cut_off else errors.data_error_policy
+        if policy == "STOP_TASK" or (is_cut_off and self._definition.stops_at_large_values):
             raise ReplicationFailedError(f"{state.name}: {message}")
         state.status, state.message = TableStatus.ERROR, message
         _log.warning("%s is suspended: %s", state.name, message)
@@ -217,17 +236,6 @@ class ChangeStream:
 
     def _state(self, table: Table) -> TableState:
         return self._checkpoint.tables[".".join(table)]
-
-
-def _values(row: RowChange, mended: list[SourceColumn]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    after = _mended(row.after, row.missing, mended)
-    return after, None if row.before is None else _mended(row.before, row.missing_before, mended)
-
-
-def _mended(values: dict[str, Any], missing: Mapping[str, str], columns: list[SourceColumn]) -> dict[str, Any]:
-    for column in columns:
-        values[column.name] = logged_value(column, values[column.name], missing.get(column.name))
-    return values
 
 
 def _count(state: TableState, operation: str) -> None:

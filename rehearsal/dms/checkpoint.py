@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from rehearsal.dms.binlog import Position
+from rehearsal.dms.log import Position
 
 
 class TableStatus(StrEnum):

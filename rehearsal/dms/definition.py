@@ -43,17 +43,27 @@ class ReplicationDefinition:
     settings: ReplicationSettings
     replication_type: ReplicationType = "full-load-and-cdc"
 
+    @property
+    def stops_at_large_values(self) -> bool:
+        """Whether the source endpoint says so, whatever the policies of the replication are."""
+        postgres = self.source.postgre_sql_settings
+        return bool(postgres and postgres.fail_tasks_on_lob_truncation)
+
     @classmethod
     def read(cls, source: Mapping[str, Any], target: Mapping[str, Any], config: Mapping[str, Any]) -> Self:
         """Read the properties of two AWS::DMS::Endpoint and one AWS::DMS::ReplicationConfig, without intrinsics."""
         read = _Config.read(config, "ReplicationConfig")
-        return cls(
-            read_source(source),
-            read_target(target).s3_settings,
-            TableMappings(_object(read.table_mappings, "TableMappings")),
-            ReplicationSettings.read(_object(read.replication_settings, "ReplicationSettings"), "ReplicationSettings"),
-            read.replication_type,
-        )
+        endpoint = read_source(source)
+        group = "ReplicationSettings"
+        settings = ReplicationSettings.read(_object(read.replication_settings, group), group)
+        policy = settings.change_processing_ddl_handling_policy
+        if policy.handle_source_table_dropped and endpoint.postgre_sql_settings:
+            raise DmsSettingError(
+                f"{group}.ChangeProcessingDdlHandlingPolicy.HandleSourceTableDropped is true, DMS's default: the log "
+                "of PostgreSQL has no DROP TABLE, and the rehearsal has no event trigger in the source; switch it off"
+            )
+        mappings = TableMappings(_object(read.table_mappings, "TableMappings"))
+        return cls(endpoint, read_target(target).s3_settings, mappings, settings, read.replication_type)
 
 
 def of_task(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from rehearsal.dms.setting_model import Settings
 
 MYSQL_ENGINES = ("mysql", "mariadb", "aurora")
+POSTGRES_ENGINES = ("postgres", "aurora-postgresql")
 
 
 def _as_cloudformation(value: Any) -> Any:  # noqa: ANN401 - checked by the field's type
@@ -101,7 +102,23 @@ _CLEAR_TEXT = (
 )
 
 
-class MySqlSettings(Settings):
+_CREDENTIALS = dict.fromkeys(("Password", "Username", "ServerName", "Port"), _CLEAR_TEXT)
+_NO_SCRIPTS = "the rehearsal runs no script of a template in the source"
+
+
+class SourceSettings(Settings):
+    """What the settings of every source have."""
+
+    secrets_manager_secret_id: str = Field(min_length=1)
+    secrets_manager_access_role_arn: str = Field(min_length=1)
+
+    @property
+    def poll_seconds(self) -> int:
+        """How often the stand-in looks into the log of a source that is idle."""
+        return 1
+
+
+class MySqlSettings(SourceSettings):
     """The settings of an endpoint on MySQL or MariaDB."""
 
     WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {
@@ -110,21 +127,52 @@ class MySqlSettings(Settings):
         "MaxFileSize": "of targets only",
         "CleanSourceMetadataOnMismatch": "DMS's own cache of metadata",
     }
-    REFUSED: ClassVar[Mapping[str, str]] = {
-        "AfterConnectScript": "the rehearsal runs no script of a template in the source",
+    REFUSED: ClassVar[Mapping[str, str]] = _CREDENTIALS | {
+        "AfterConnectScript": _NO_SCRIPTS,
         "SkipTableSuspensionForPartitionDdl": "the rehearsal has no partitioned source tables",
-        "Password": _CLEAR_TEXT,
-        "Username": _CLEAR_TEXT,
-        "ServerName": _CLEAR_TEXT,
-        "Port": _CLEAR_TEXT,
     }
 
-    secrets_manager_secret_id: str = Field(min_length=1)
-    secrets_manager_access_role_arn: str = Field(min_length=1)
     server_timezone: Literal["", "UTC"] = ""
     """TIMESTAMPs are written in UTC, and the rehearsal's server lives in UTC."""
     events_poll_interval: int = Field(5, gt=0)
     """How often DMS looks into the log of a source that is idle, in seconds."""
+
+    @property
+    def poll_seconds(self) -> int:
+        """As the template says."""
+        return self.events_poll_interval
+
+
+class PostgreSqlSettings(SourceSettings):
+    """The settings of an endpoint on PostgreSQL."""
+
+    WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {
+        "HeartbeatEnable": "the stand-in confirms an idle log, so the source can remove it without a heartbeat",
+        "HeartbeatFrequency": "there is no heartbeat",
+        "HeartbeatSchema": "there is no heartbeat",
+        "CaptureDdls": "the stand-in creates no trigger in the source; docs/source.md says what it misses",
+        "DdlArtifactsSchema": "the stand-in creates nothing in the source",
+        "ExecuteTimeout": "how long DMS waits for a statement",
+        "MaxFileSize": "of targets only",
+    }
+    REFUSED: ClassVar[Mapping[str, str]] = _CREDENTIALS | {
+        "DatabaseName": "the endpoint itself names the database",
+        "AfterConnectScript": _NO_SCRIPTS,
+        "SlotName": "the stand-in creates a slot of its own, as DMS does without this setting",
+        "BabelfishDatabaseName": "the rehearsal's server has no Babelfish",
+        "MapJsonbAsClob": "how DMS writes it to S3 is not documented",
+    }
+
+    map_boolean_as_boolean: bool = False
+    """Without, a BOOLEAN is the text true or false."""
+    trim_space_in_char: bool = True
+    """Whether CHAR(n) loses the spaces at its end."""
+    fail_tasks_on_lob_truncation: bool = False
+    """Whether a value that is larger than LobMaxSize stops the replication."""
+    plugin_name: Annotated[Literal["NO_PREFERENCE", "TEST_DECODING"], _Spelled] = "NO_PREFERENCE"
+    """Without pglogical in the source, DMS takes test_decoding."""
+    database_mode: Literal["default"] = "default"
+    map_long_varchar_as: Literal["wstring"] = "wstring"
 
 
 class SourceEndpoint(Settings):
@@ -138,22 +186,37 @@ class SourceEndpoint(Settings):
         "CertificateArn": "the rehearsal's database listens on the loopback address only",
         "KmsKeyId": "encrypts clear-text connection data, of which there is none",
     }
-    REFUSED: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("Username", "Password", "ServerName", "Port", "DatabaseName"), _CLEAR_TEXT
-    )
+    REFUSED: ClassVar[Mapping[str, str]] = _CREDENTIALS
 
     endpoint_type: Literal["source"]
     engine_name: str
-    my_sql_settings: MySqlSettings = Field(alias="MySqlSettings")
+    database_name: str = ""
+    my_sql_settings: MySqlSettings | None = None
+    postgre_sql_settings: PostgreSqlSettings | None = None
     extra_connection_attributes: str = ""
 
     @model_validator(mode="before")
     @classmethod
-    def _is_mysql(cls, given: Any) -> Any:  # noqa: ANN401 - checked by the fields' types
+    def _is_known(cls, given: Any) -> Any:  # noqa: ANN401 - checked by the fields' types
+        """An engine has settings of its own, and only PostgreSQL has databases above schemas."""
         engine = given.get("EngineName") if isinstance(given, Mapping) else None
-        if engine not in MYSQL_ENGINES:
-            raise ValueError(f"EngineName is {engine}: the rehearsal reads {', '.join(MYSQL_ENGINES)}")
+        known = (*MYSQL_ENGINES, *POSTGRES_ENGINES)
+        if engine not in known:
+            raise ValueError(f"EngineName is {engine}: the rehearsal reads {', '.join(known)}")
+        is_postgres = engine in POSTGRES_ENGINES
+        names = ["MySqlSettings", "PostgreSqlSettings"]
+        if [bool(given.get(name)) for name in names] != [not is_postgres, is_postgres]:
+            raise ValueError(f"EngineName is {engine}, so {names[is_postgres]} is all that it has")
+        if bool(given.get("DatabaseName")) != is_postgres:
+            raise ValueError("DatabaseName is of postgres, which needs it; other engines have schemas only")
         return given
+
+    @property
+    def settings(self) -> SourceSettings:
+        """The settings of the engine."""
+        settings = self.my_sql_settings or self.postgre_sql_settings
+        assert settings  # noqa: S101 - as validated
+        return settings
 
     @model_validator(mode="after")
     def _attributes_say_how_secrets_are_reached(self) -> Self:

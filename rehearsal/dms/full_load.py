@@ -1,5 +1,6 @@
 """Writes the rows of tables as they are at one moment."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -7,7 +8,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from rehearsal.dms.checkpoint import TableState, TableStatus
-from rehearsal.dms.columns import SourceColumn, selected_array
+from rehearsal.dms.columns import SourceColumn, column_array
 from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.large_values import TooLargeError, check_size
 from rehearsal.dms.source import SnapshotReader, Source, TableDefinition
@@ -17,6 +18,7 @@ from rehearsal.dms.table_folders import TableFolders
 Consistency = Literal["table", "snapshot"]
 """`table`: changes overlap the load of each table, as with DMS. `snapshot`: all tables at one moment, no overlap."""
 _KILOBYTE = 1024
+_log = logging.getLogger(__name__)
 
 
 class FullLoad:
@@ -37,7 +39,7 @@ class FullLoad:
 
     def load(self, states: Sequence[TableState], consistency: Consistency, loaded: Callable[[], None]) -> None:
         """Load the tables; `loaded` is called after each, so that it is not loaded again."""
-        with SnapshotReader(self._source) as reader:
+        with self._source.snapshots() as reader:
             position = reader.begin()
             for number, state in enumerate(states):
                 if consistency == "table":
@@ -56,28 +58,38 @@ class FullLoad:
         state.key, state.declared = definition.key, definition.declared
         state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
         state.full_load_rows = 0
+        obstacle = definition.obstacle
         if any(column.is_large for column in definition.columns) and not definition.key:
-            self._fail(state, "a table with large values needs a primary key, otherwise DMS cannot replicate them")
+            obstacle = "a table with large values needs a primary key, otherwise DMS cannot replicate them"
+        if obstacle:
+            self._fail(state, obstacle)
             return
         if self._definition.settings.full_load_settings.target_table_prep_mode != "DO_NOTHING":
             self._folders.remove(table)
+        self._try_to_write(reader, definition, state)
+
+    def _try_to_write(self, reader: SnapshotReader, definition: TableDefinition, state: TableState) -> None:
         try:
             self._write_parts(reader, definition, state)
         except TableRedefinedError as error:
             self._fail(state, f"the table was altered while it was loaded: {error}")
-        except (pa.ArrowException, TooLargeError) as error:
+        except TooLargeError as error:
+            stops = self._definition.stops_at_large_values
+            self._fail(state, f"a row cannot be loaded: {error}", is_of_data=True, stops=stops)
+        except pa.ArrowException as error:
             self._fail(state, f"a row cannot be loaded: {error}", is_of_data=True)
         else:
-            state.status = TableStatus.COMPLETED
+            state.status, state.message = TableStatus.COMPLETED, definition.caution
+            _log.info("%s is loaded. %s", state.name, definition.caution)
 
     def _write_parts(self, reader: SnapshotReader, definition: TableDefinition, state: TableState) -> None:
         part = _Part(definition.columns)
         most = self._definition.target.max_file_size * _KILOBYTE
         largest = self._definition.settings.target_metadata.lob_max_size * _KILOBYTE
         number = 0
-        for rows in reader.rows(definition):
-            part.add(rows, largest)
-            state.full_load_rows += len(rows)
+        for columns in reader.rows(definition):
+            part.add(columns, largest)
+            state.full_load_rows += len(columns[0])
             if part.size >= most:
                 number += 1
                 self._write(definition, number, part)
@@ -92,10 +104,10 @@ class FullLoad:
         body = self._folders.files(table).load_part(definition.columns, part.arrays(), at)
         self._folders.put_load_part(table, number, body)
 
-    def _fail(self, state: TableState, message: str, *, is_of_data: bool = False) -> None:
+    def _fail(self, state: TableState, message: str, *, is_of_data: bool = False, stops: bool = False) -> None:
         errors = self._definition.settings.error_behavior
         policy = errors.data_error_policy if is_of_data else errors.table_error_policy
-        if policy == "STOP_TASK":
+        if stops or policy == "STOP_TASK":
             raise ReplicationFailedError(f"{state.name}: {message}")
         state.status, state.message = TableStatus.ERROR, message
 
@@ -108,11 +120,12 @@ class _Part:
         self.batches: list[list[pa.Array]] = []
         self.size = 0
 
-    def add(self, rows: Sequence[tuple[Any, ...]], largest: int) -> None:
+    def add(self, rows: Sequence[Sequence[Any]], largest: int) -> None:
+        """Add rows, given as the values of each column."""
         arrays = []
-        for column, values in zip(self._columns, zip(*rows, strict=True), strict=True):
+        for column, values in zip(self._columns, rows, strict=True):
             check_size(column, values, largest)
-            arrays.append(selected_array(column, values))
+            arrays.append(column_array(column, values))
         self.batches.append(arrays)
         self.size += sum(array.nbytes for array in arrays)
 

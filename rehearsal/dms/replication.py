@@ -11,9 +11,9 @@ from typing import Any
 from rehearsal.dms.change_stream import ChangeStream
 from rehearsal.dms.checkpoint import Checkpoint, CheckpointFile, TableState, TableStatus
 from rehearsal.dms.definition import ReplicationDefinition
+from rehearsal.dms.engines import source_of
 from rehearsal.dms.full_load import Consistency, FullLoad
 from rehearsal.dms.sinks import Sink
-from rehearsal.dms.source import Source
 from rehearsal.dms.source_errors import ReloadRefusedError, ReplicationFailedError, SourceLostError
 from rehearsal.dms.table_folders import Table, TableFolders
 
@@ -38,7 +38,7 @@ class Replication:
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.definition = definition
-        self._source = Source(connection)
+        self._source = source_of(definition.source, connection, folder)
         self._file = CheckpointFile(folder)
         self._clock = clock
         self._folders = TableFolders(definition, sink, clock)
@@ -49,6 +49,9 @@ class Replication:
     def start(self, consistency: Consistency = "table") -> None:
         """Check the source, load the tables that are not loaded, and keep from where changes follow."""
         self._source.check()
+        if self.definition.replication_type != "full-load":
+            states = self.checkpoint.tables.values()
+            self._source.keep_log(is_new=not (self.checkpoint.position or any(state.start for state in states)))
         if self.definition.replication_type != "cdc":
             self._load(self._unloaded(), consistency)
         if self.checkpoint.position is None:
@@ -169,8 +172,8 @@ class Replication:
     @property
     def _pause(self) -> float:
         """How long an idle source is left alone; never longer than a file may wait."""
-        settings = self.definition.source.my_sql_settings
-        return min(settings.events_poll_interval, self.definition.target.cdc_max_batch_interval or 1)
+        seconds = self.definition.source.settings.poll_seconds
+        return min(seconds, self.definition.target.cdc_max_batch_interval or 1)
 
 
 class Retries:

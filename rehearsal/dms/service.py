@@ -39,7 +39,7 @@ class DmsService:
             role = read_target(properties).s3_settings.service_access_role_arn
             _assume(role, SERVICE)
         else:
-            role = read_source(properties).my_sql_settings.secrets_manager_access_role_arn
+            role = read_source(properties).settings.secrets_manager_access_role_arn
             _assume(role, f"dms.{region}.amazonaws.com")
         endpoint = Endpoint(f"arn:aws:dms:{region}:{account}:endpoint:{identifier}", dict(properties))
         self._endpoints[endpoint.arn] = endpoint
@@ -209,7 +209,7 @@ class DmsService:
 
     def _connection(self, definition: ReplicationDefinition, region: str) -> dict[str, Any]:
         """Read the secret with the rights of its role; DMS demands four fields."""
-        settings = definition.source.my_sql_settings
+        settings = definition.source.settings
         session = _assume(settings.secrets_manager_access_role_arn, f"dms.{region}.amazonaws.com")
         client = session.client("secretsmanager", self._settings, region)
         try:
@@ -220,6 +220,7 @@ class DmsService:
                 "port": int(secret["port"]),
                 "user": secret["username"],
                 "password": secret["password"],
+                **({"dbname": definition.source.database_name} if definition.source.database_name else {}),
             }
         except KeyError as error:
             raise ApiError("InvalidResourceStateFault", f"the secret has no field {error}") from error

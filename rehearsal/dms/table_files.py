@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rehearsal.dms import table_mappings as mappings
-from rehearsal.dms.columns import SourceColumn, logged_array
+from rehearsal.dms.columns import SourceColumn, column_array
 from rehearsal.dms.endpoints import S3Settings
 from rehearsal.dms.table_mappings import AddedColumn, BeforeImages, TableMappings
 
@@ -60,14 +60,14 @@ class TableFiles:
             times = [change.committed_at.strftime(_TIME) for change in changes]
             made[self._target.timestamp_column_name] = pa.array(times, pa.string())
         for name, column in columns.items():
-            made[self._name(name)] = logged_array(column, [change.after.get(name) for change in changes])
+            made[self._name(name)] = column_array(column, [change.after.get(name) for change in changes])
         for rule in self._added:
             values = [_in_change(rule, change) for change in changes]
             made[rule.value] = pa.array(values, _type(rule))
         if self._before:
             for name in _imaged(self._before, columns, key):
                 former = [change.before.get(name) if change.before else None for change in changes]
-                made[self._before.name(self._name(name))] = logged_array(columns[name], former)
+                made[self._before.name(self._name(name))] = column_array(columns[name], former)
         return self._parquet(made)
 
     def _parquet(self, columns: dict[str, Any]) -> bytes:

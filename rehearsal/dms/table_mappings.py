@@ -13,7 +13,7 @@ CHANGE_SEQUENCE, STREAM_POSITION, OPERATION, TIMESTAMP, COMMIT_TIMESTAMP = (
     "$AR_H_CHANGE_SEQ", "$AR_H_STREAM_POSITION", "$AR_H_OPERATION", "$AR_H_TIMESTAMP", "$AR_H_COMMIT_TIMESTAMP",
 )  # fmt: skip
 _TIMES = (TIMESTAMP, COMMIT_TIMESTAMP)
-_SYSTEM_SCHEMAS = ("mysql", "sys", "information_schema", "performance_schema")
+_SYSTEM_SCHEMAS = ("mysql", "sys", "information_schema", "performance_schema", "pg_catalog")
 _LONGEST = {CHANGE_SEQUENCE: 35, OPERATION: 6, STREAM_POSITION: 40}
 
 

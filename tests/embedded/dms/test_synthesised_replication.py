@@ -12,24 +12,36 @@ from odp_cli.operate.replications import load_again, load_all_again, stop
 from rehearsal.deployment.deployer import DeploymentError, deploy
 from rehearsal.emulator.process import Emulator
 from tests.embedded.dms.pipeline_step import Build, execute, prepare
-from tests.embedded.dms.shop_lake import ShopLake, a_shop, synthesised
+from tests.embedded.dms.shop_lake import ENGINES, MARIADB, POSTGRES, ShopLake, a_shop, synthesised
 from tests.tools.rehearsal.dms.databases import Database
 
 
+PLACES = {MARIADB: ("dev", "222222222222"), POSTGRES: ("test", "333333333333")}
+"""Each engine has an environment of its own: it is another replication."""
+
+
+@pytest.fixture(scope="module", params=[MARIADB, pytest.param(POSTGRES, marks=pytest.mark.slow)])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with a_shop(tmp_path_factory.mktemp("unused")) as database:
+def shop(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with a_shop(tmp_path_factory.mktemp("unused"), engine) as database:
         yield database
 
 
 @pytest.fixture(scope="module")
-def lake(emulator: Emulator, shop: Database, tmp_path_factory: pytest.TempPathFactory) -> ShopLake:
-    lake = ShopLake(emulator, "dev", "222222222222")
-    lake.deploy(*synthesised("dev", tmp_path_factory.mktemp("synthesised"), "orders", "order_2"), shop)
+def lake(engine: str, emulator: Emulator, shop: Database, tmp_path_factory: pytest.TempPathFactory) -> ShopLake:
+    lake = ShopLake(emulator, *PLACES[engine])
+    folder = tmp_path_factory.mktemp("synthesised")
+    lake.deploy(*synthesised(lake.environment, folder, "orders", "order_2", **ENGINES[engine]), shop)
     return lake
 
 
-def test_a_replication_from_its_deployment_to_its_second_load(lake: ShopLake, shop: Database, tmp_path: Path) -> None:
+def test_a_replication_from_its_deployment_to_its_second_load(
+    engine: str, lake: ShopLake, shop: Database, tmp_path: Path
+) -> None:
     """One story, since each step needs those before: a deployment takes half a minute."""
     found = lake.replication
     assert found.state().status == "created"
@@ -48,7 +60,8 @@ def test_a_replication_from_its_deployment_to_its_second_load(lake: ShopLake, sh
     )
     lake.equals(shop, "orders", "order_2")
 
-    changed = synthesised("dev", tmp_path / "changed", "orders", "order_2", "customers")[1]
+    tables = ("orders", "order_2", "customers")
+    changed = synthesised(lake.environment, tmp_path / "changed", *tables, **ENGINES[engine])[1]
     with pytest.raises(DeploymentError, match="cannot be modified"):
         deploy(changed, lake.emulator, lambda _: None)
     build = Build(lake, tmp_path / "build")
@@ -87,14 +100,15 @@ def test_files_rest_under_the_key_of_the_lake(lake: ShopLake) -> None:
     ("role", "action", "message"),
     [
         ("DatabaseSecret", "secretsmanager:GetSecretValue", "the secret cannot be read"),
-        ("odp-dev-dms-default", "s3:PutObject", ""),
+        ("dms-default", "s3:PutObject", ""),
     ],
 )
 def test_without_a_right_of_its_roles_it_fails(lake: ShopLake, role: str, action: str, message: str) -> None:
     iam, dms = lake.client("iam"), lake.client("dms")
     again = {"ReplicationConfigArn": lake.published("replication/default"), "StartReplicationType": "reload-target"}
     names = [each["RoleName"] for each in iam.list_roles(MaxItems=1000)["Roles"]]
-    (name,) = (each for each in names if (role in each and "odp-dev-etl" in each) or each == role)
+    of_lake = f"odp-{lake.environment}-"
+    (name,) = (each for each in names if each == of_lake + role or (role in each and f"{of_lake}etl" in each))
     denial = {"Effect": "Deny", "Action": action, "Resource": "*"}
     iam.put_role_policy(RoleName=name, PolicyName="denied", PolicyDocument=json.dumps({"Statement": [denial]}))
     try:

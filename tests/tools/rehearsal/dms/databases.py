@@ -4,23 +4,31 @@ import io
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from psycopg.rows import dict_row
 from pymysql.cursors import DictCursor
 
 from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.replication import Replication
 from rehearsal.source.mariadb.server import MariaDbServer
+from rehearsal.source.postgres.server import DATABASE, PostgresServer
+from rehearsal.source.server import DatabaseServer
 
-if TYPE_CHECKING:
-    from pymysql.connections import Connection
-
-SOURCE = {
+slow_on_postgres = pytest.mark.parametrize(
+    "either", ["mariadb", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True
+)
+on_one_engine = pytest.mark.parametrize("either", ["mariadb"], indirect=True)
+_SECRET = {"SecretsManagerSecretId": "source", "SecretsManagerAccessRoleArn": "arn:aws:iam::1:role/secret"}
+SOURCE: dict[str, Any] = {"EndpointType": "source", "EngineName": "mariadb", "MySqlSettings": _SECRET}
+POSTGRES_SOURCE: dict[str, Any] = {
     "EndpointType": "source",
-    "EngineName": "mariadb",
-    "MySqlSettings": {"SecretsManagerSecretId": "source", "SecretsManagerAccessRoleArn": "arn:aws:iam::1:role/secret"},
+    "EngineName": "postgres",
+    "DatabaseName": DATABASE,
+    "PostgreSqlSettings": _SECRET | {"MapBooleanAsBoolean": True},
 }
 S3 = {
     "BucketName": "staging",
@@ -126,17 +134,41 @@ def lake_rows(files: dict[str, bytes], folder: str, key: Sequence[str] = ("id",)
 
 
 class Database:
-    """A schema of the server, and what is needed to replicate it."""
+    """A schema of a server, and what is needed to replicate it."""
 
-    def __init__(self, server: MariaDbServer, schema: str, folder: Path) -> None:
+    SOURCE: dict[str, Any]
+    MOMENT: str
+    """A type of times to the microsecond."""
+
+    def __init__(self, server: DatabaseServer, schema: str, folder: Path) -> None:
         self.server = server
         self.schema = schema
         self._folder = folder
         self._folders = itertools.count()
-        self.run(f"CREATE DATABASE `{schema}`", database=None)
+        self.create()
 
-    def connect(self, **options: Any) -> "Connection[Any]":
-        return self.server.connect(**{"database": self.schema, "autocommit": True, "charset": "utf8mb4", **options})
+    def create(self) -> None:
+        raise NotImplementedError
+
+    def drop(self) -> None:
+        raise NotImplementedError
+
+    def connect(self, **options: Any) -> Any:
+        raise NotImplementedError
+
+    def rows(self, table: str, key: Sequence[str] = ("id",)) -> dict[Any, dict[str, Any]]:
+        raise NotImplementedError
+
+    def series(self, last: int) -> str:
+        """What has a column seq with the numbers from 1."""
+        raise NotImplementedError
+
+    def upserts(self, table: str, key: int, other: int, columns: Sequence[str], values: str) -> list[str]:
+        """Statements that insert a row if there is none, replace one, increment its last column, and change a key."""
+        raise NotImplementedError
+
+    def end_of_log(self) -> tuple[str, int]:
+        raise NotImplementedError
 
     def run(self, *statements: str, **options: Any) -> None:
         connection = self.connect(**options)
@@ -144,18 +176,13 @@ class Database:
             for statement in statements:
                 cursor.execute(statement)
 
-    def rows(self, table: str, key: Sequence[str] = ("id",)) -> dict[Any, dict[str, Any]]:
-        connection = self.connect(cursorclass=DictCursor)
-        with connection, connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM `{table}`")
-            return {tuple(row[part] for part in key): row for row in cursor.fetchall()}
-
     def definition(
         self,
         rules: Sequence[dict[str, Any]] | None = None,
         s3: dict[str, Any] | None = None,
         settings: dict[str, Any] | None = None,
         kind: str = "full-load-and-cdc",
+        source: dict[str, Any] | None = None,
     ) -> ReplicationDefinition:
         config = {
             "ReplicationType": kind,
@@ -165,7 +192,7 @@ class Database:
             },
         }
         target = {"EndpointType": "target", "EngineName": "s3", "S3Settings": S3 | (s3 or {})}
-        return ReplicationDefinition.read(SOURCE, target, config)
+        return ReplicationDefinition.read(source or self.SOURCE, target, config)
 
     def folder(self) -> Path:
         return self._folder / str(next(self._folders))
@@ -180,3 +207,88 @@ class Database:
             columns = {name for row in expected.values() for name in row}
             shown = {key: {name: row.get(name) for name in columns} for key, row in found.items()}
             assert shown == expected, table
+
+
+class MariaDatabase(Database):
+    """A database of MariaDB, where schema and database are one."""
+
+    SOURCE, MOMENT = SOURCE, "DATETIME(6)"
+    server: MariaDbServer
+
+    def create(self) -> None:
+        self.run(f"CREATE DATABASE `{self.schema}`", database=None)
+
+    def drop(self) -> None:
+        self.run(f"DROP DATABASE `{self.schema}`", database=None)
+
+    def connect(self, **options: Any) -> Any:
+        return self.server.connect(**{"database": self.schema, "autocommit": True, "charset": "utf8mb4", **options})
+
+    def rows(self, table: str, key: Sequence[str] = ("id",)) -> dict[Any, dict[str, Any]]:
+        connection = self.connect(cursorclass=DictCursor)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM `{table}`")
+            return {tuple(row[part] for part in key): row for row in cursor.fetchall()}
+
+    def series(self, last: int) -> str:
+        return f"seq_1_to_{last}"
+
+    def upserts(self, table: str, key: int, other: int, columns: Sequence[str], values: str) -> list[str]:
+        into = f"INTO {table} (id, {', '.join(columns)}) VALUES ({key}, {values})"
+        return [
+            f"INSERT IGNORE {into}",
+            f"REPLACE {into}",
+            f"INSERT {into} ON DUPLICATE KEY UPDATE {columns[-1]} = {columns[-1]} + 1",
+            f"UPDATE IGNORE {table} SET id = {other} WHERE id = {key}",
+        ]
+
+    def end_of_log(self) -> tuple[str, int]:
+        connection = self.connect()
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SHOW MASTER STATUS")
+            row = cursor.fetchone() or ("", 0)
+            return row[0], int(row[1])
+
+
+class PostgresDatabase(Database):
+    """A schema of PostgreSQL; the slots of all schemas are those of one database."""
+
+    SOURCE, MOMENT = POSTGRES_SOURCE, "TIMESTAMP(6)"
+    server: PostgresServer
+
+    def create(self) -> None:
+        self.run(f'CREATE SCHEMA "{self.schema}"')
+
+    def drop(self) -> None:
+        self.run(
+            f'DROP SCHEMA "{self.schema}" CASCADE',
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active",
+        )
+
+    def connect(self, **options: Any) -> Any:
+        given = {"autocommit": True, "options": f"-c search_path={self.schema} -c timezone=UTC", **options}
+        return self.server.connect(**given)
+
+    def rows(self, table: str, key: Sequence[str] = ("id",)) -> dict[Any, dict[str, Any]]:
+        with self.connect(row_factory=dict_row) as connection:
+            rows = connection.execute(f'SELECT * FROM "{table}"').fetchall()
+        return {tuple(row[part] for part in key): row for row in rows}
+
+    def series(self, last: int) -> str:
+        return f"generate_series(1, {last}) AS seq"
+
+    def upserts(self, table: str, key: int, other: int, columns: Sequence[str], values: str) -> list[str]:
+        insert = f"INSERT INTO {table} (id, {', '.join(columns)}) VALUES ({key}, {values}) ON CONFLICT"
+        taken = f"SELECT 1 FROM {table} WHERE id = {other}"
+        return [
+            f"{insert} DO NOTHING",
+            f"{insert} (id) DO UPDATE SET ({', '.join(columns)}) = ROW({values})",
+            f"{insert} (id) DO UPDATE SET {columns[-1]} = {table}.{columns[-1]} + 1",
+            f"UPDATE {table} SET id = {other} WHERE id = {key} AND NOT EXISTS ({taken})",
+        ]
+
+    def end_of_log(self) -> tuple[str, int]:
+        with self.connect() as connection:
+            row = connection.execute("SELECT pg_current_wal_flush_lsn() - '0/0'::pg_lsn").fetchone()
+            assert row
+            return "", int(row[0])

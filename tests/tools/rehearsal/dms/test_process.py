@@ -13,8 +13,15 @@ from typing import Any
 import pytest
 
 from rehearsal.emulator.child_process import ChildProcess
-from rehearsal.source.mariadb.server import MariaDbServer
-from tests.tools.rehearsal.dms.databases import S3, SETTINGS, SOURCE, Database, numbered, usual_rules
+from tests.tools.rehearsal.dms.databases import (
+    S3,
+    SETTINGS,
+    Database,
+    numbered,
+    on_one_engine,
+    slow_on_postgres,
+    usual_rules,
+)
 
 SECONDS = 60
 
@@ -28,9 +35,8 @@ class Process:
         self._input: Any = None
 
     def start(self, **s3: Any) -> None:
-        source = SOURCE | {"MySqlSettings": SOURCE["MySqlSettings"] | {"EventsPollInterval": 1}}  # type: ignore[operator]
         given = {
-            "source": source,
+            "source": self._database.SOURCE,
             "target": {
                 "EndpointType": "target",
                 "EngineName": "s3",
@@ -81,11 +87,8 @@ class Process:
 
     def wait_until_read(self) -> None:
         """Wait until everything that is committed now is in files."""
-        connection = self._database.connect()
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SHOW MASTER STATUS")
-            row = cursor.fetchone() or ("", 0)
-        wait_for(lambda: tuple(self.status.get("position") or ("", 0)) >= (row[0], row[1]))
+        end = self._database.end_of_log()
+        wait_for(lambda: tuple(self.status.get("position") or ("", 0)) >= end)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -96,12 +99,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def process(database: Database, tmp_path: Path) -> Iterator[Process]:
-    database.run(
+def process(either: Database, tmp_path: Path) -> Iterator[Process]:
+    either.run(
         "CREATE TABLE fares (id INT PRIMARY KEY, fare INT)",
-        "INSERT INTO fares SELECT seq, seq FROM seq_1_to_500",
+        f"INSERT INTO fares SELECT seq, seq FROM {either.series(500)}",
     )
-    process = Process(database, tmp_path / "process")
+    process = Process(either, tmp_path / "process")
     yield process
     if process._child:
         process._child.kill()
@@ -134,14 +137,13 @@ class Writer:
         connection = self._database.connect()
         with connection, connection.cursor() as cursor:
             while not self._stop.is_set():
-                key = draw.randint(1, 600)
+                key, other = draw.randint(1, 600), draw.randint(1, 600)
                 cursor.execute(
                     draw.choice(
                         [
                             f"UPDATE fares SET fare = fare + 1 WHERE id = {key}",
-                            f"REPLACE INTO fares VALUES ({key}, 0)",
                             f"DELETE FROM fares WHERE id = {key}",
-                            f"UPDATE IGNORE fares SET id = {draw.randint(1, 600)} WHERE id = {key}",
+                            *self._database.upserts("fares", key, other, ["fare"], "0")[1:],
                         ]
                     )
                 )
@@ -152,8 +154,8 @@ class Writer:
         wait_for(lambda: self.count > since + changes)
 
 
-def test_killed_again_and_again_it_loses_no_change(database: Database, process: Process) -> None:
-    with Writer(database) as writer:
+def test_killed_again_and_again_it_loses_no_change(either: Database, process: Process) -> None:
+    with Writer(either) as writer:
         for _ in range(2):
             process.start()
             before = len(process.files())
@@ -164,44 +166,46 @@ def test_killed_again_and_again_it_loses_no_change(database: Database, process: 
     process.wait_until_read()
     process.tell(stop=True)
     assert process.end() == 0
-    database.assert_lake_is_source(process.files(), "fares")
+    either.assert_lake_is_source(process.files(), "fares")
     assert process.status["state"] == "stopped"
 
 
 def test_the_death_of_the_server_loses_nothing_and_its_absence_is_waited_for(
-    mariadb: MariaDbServer, database: Database, process: Process
+    either: Database, process: Process
 ) -> None:
-    with Writer(database) as writer:
+    with Writer(either) as writer:
         process.start()
         wait_for(lambda: len(process.files()) > 1)
-        mariadb.kill()
+        either.server.kill()
         wait_for(lambda: "the source does not answer" in process.log)
-        mariadb.start()
+        either.server.start()
         writer.wait_for_more()
     process.wait_until_read()
     process.tell(stop=True)
     assert process.end() == 0
-    database.assert_lake_is_source(process.files(), "fares")
+    either.assert_lake_is_source(process.files(), "fares")
 
 
-def test_a_reload_that_is_asked_for_goes_on_under_traffic(database: Database, process: Process) -> None:
+@slow_on_postgres
+def test_a_reload_that_is_asked_for_goes_on_under_traffic(either: Database, process: Process) -> None:
     process.start()
     wait_for(lambda: process.status.get("state") == "running")
-    database.run("TRUNCATE fares", "INSERT INTO fares VALUES (1, 1)")
-    with Writer(database) as writer:
+    either.run("TRUNCATE fares", "INSERT INTO fares VALUES (1, 1)")
+    with Writer(either) as writer:
         writer.wait_for_more()
         (load,) = [key for key in process.files() if "LOAD" in key]
         before = process.files()[load]
-        process.tell(reload=[[database.schema, "fares"]])
+        process.tell(reload=[[either.schema, "fares"]])
         wait_for(lambda: process.files()[load] != before)
     process.wait_until_read()
     (table,) = process.status["tables"]
     assert (table["status"], table["full_load_rows"] < 500) == ("Table completed", True)
     process.tell(stop=True)
     assert process.end() == 0
-    database.assert_lake_is_source(process.files(), "fares")
+    either.assert_lake_is_source(process.files(), "fares")
 
 
+@on_one_engine
 def test_a_setting_that_is_not_known_ends_it_with_a_sentence(process: Process) -> None:
     process.start(CsvDelimiter=";")
     assert process.end() == 1
@@ -209,7 +213,8 @@ def test_a_setting_that_is_not_known_ends_it_with_a_sentence(process: Process) -
     assert "CsvDelimiter is ';': it shapes CSV files" in process.status["message"]
 
 
-def test_it_ends_with_its_owner(database: Database, process: Process, tmp_path: Path) -> None:
+@on_one_engine
+def test_it_ends_with_its_owner(either: Database, process: Process, tmp_path: Path) -> None:
     process.start()
     wait_for(lambda: process.status.get("state") == "running")
     assert process._child

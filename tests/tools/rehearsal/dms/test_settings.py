@@ -11,6 +11,7 @@ from rehearsal.dms.replication import Retries
 from rehearsal.dms.setting_model import DmsSettingError
 from rehearsal.dms.source_errors import ReplicationFailedError, SourceLostError
 from tests.tools.rehearsal.dms.databases import (
+    POSTGRES_SOURCE,
     S3,
     SETTINGS,
     SOURCE,
@@ -137,12 +138,65 @@ def test_defaults_that_lose_data_are_refused_if_a_group_is_left_out(group: str) 
         ({"EngineName": "oracle"}, "EngineName is oracle: the rehearsal reads mysql, mariadb"),
         ({"ExtraConnectionAttributes": "a=b"}, "a=b is not known"),
         ({"MySqlSettings": {"SecretsManagerSecretId": "s"}}, "SecretsManagerAccessRoleArn"),
+        ({"DatabaseName": "shop"}, "DatabaseName is of postgres"),
+        ({"PostgreSqlSettings": {"SecretsManagerSecretId": "s"}}, "EngineName is mariadb, so MySqlSettings is all"),
         ({"Nothing": 1}, r"Source\.Nothing is not known"),
     ],
 )
 def test_a_source_that_the_rehearsal_cannot_follow_is_refused(settings: Properties, sentence: str) -> None:
     with pytest.raises(DmsSettingError, match=sentence):
         read(lambda source, _, __: source.update(settings))
+
+
+def with_postgres(settings: Properties | None = None, **endpoint: Any) -> ReplicationDefinition:
+    def change(source: Properties, *_: object) -> None:
+        source.clear()
+        own = POSTGRES_SOURCE["PostgreSqlSettings"] | (settings or {})
+        source.update(POSTGRES_SOURCE | {"PostgreSqlSettings": own} | endpoint)
+
+    return read(change)
+
+
+def test_the_settings_of_postgres_are_read_with_dmss_defaults() -> None:
+    found = with_postgres().source.postgre_sql_settings
+    assert found
+    assert (found.map_boolean_as_boolean, found.trim_space_in_char) == (True, True)
+    assert not with_postgres().stops_at_large_values
+    assert with_postgres({"FailTasksOnLobTruncation": True}).stops_at_large_values
+    harmless = {"HeartbeatEnable": True, "CaptureDdls": False, "PluginName": "no-preference", "ExecuteTimeout": 9}
+    assert with_postgres(harmless).source.postgre_sql_settings == found
+    assert with_postgres(EngineName="aurora-postgresql", SslMode="require").source.database_name == "source"
+
+
+@pytest.mark.parametrize(
+    ("settings", "endpoint", "sentence"),
+    [
+        ({"Nothing": 1}, {}, r"PostgreSqlSettings\.Nothing is not known"),
+        ({"SlotName": "mine"}, {}, "SlotName is 'mine': the stand-in creates a slot of its own"),
+        ({"PluginName": "pglogical"}, {}, "PluginName.*'PGLOGICAL'"),
+        ({"AfterConnectScript": "SELECT 1"}, {}, "no script of a template"),
+        ({"Password": "secret"}, {}, "the connection is taken from the secret"),
+        ({"MapJsonbAsClob": True}, {}, "not documented"),
+        ({}, {"DatabaseName": ""}, "DatabaseName is of postgres, which needs it"),
+        ({}, {"EngineName": "mysql"}, "EngineName is mysql, so MySqlSettings is all that it has"),
+        ({}, {"MySqlSettings": {"ServerTimezone": ""}}, "EngineName is postgres, so PostgreSqlSettings is all"),
+    ],
+)
+def test_a_postgres_that_the_rehearsal_cannot_follow_is_refused(
+    settings: Properties, endpoint: Properties, sentence: str
+) -> None:
+    with pytest.raises(DmsSettingError, match=sentence):
+        with_postgres(settings, **endpoint)
+
+
+def test_files_of_dropped_tables_are_removed_only_where_the_log_has_the_drop() -> None:
+    def change(source: Properties, _: object, config: Properties) -> None:
+        source.clear()
+        source.update(POSTGRES_SOURCE)
+        config["ReplicationSettings"]["ChangeProcessingDdlHandlingPolicy"].pop("HandleSourceTableDropped")
+
+    with pytest.raises(DmsSettingError, match="HandleSourceTableDropped is true, DMS's default: the log of PostgreSQL"):
+        read(change)
 
 
 def test_the_way_to_the_secret_is_accepted() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal.dms.statements import TableStatement, Verb, table_statements
+from rehearsal.dms.log import TableStatement, Verb
+from rehearsal.dms.mysql.statements import table_statements
 from rehearsal.dms.table_mappings import TableMappings, is_like
 from tests.tools.rehearsal.dms.databases import added, before_images, numbered, selection, transformation
 

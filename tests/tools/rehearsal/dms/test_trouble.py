@@ -10,7 +10,7 @@ from rehearsal.dms.checkpoint import TableStatus
 from rehearsal.dms.replication import Replication
 from rehearsal.dms.source_errors import ReplicationFailedError, SourceLostError
 from rehearsal.source.mariadb.server import MariaDbServer
-from tests.tools.rehearsal.dms.databases import Database, MemorySink, selection
+from tests.tools.rehearsal.dms.databases import Database, MariaDatabase, MemorySink, selection
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_log_of_another_form_is_refused_before_anything_is_written(
 
 def test_a_server_without_a_log_is_refused(sink: MemorySink, tmp_path: Any) -> None:
     with MariaDbServer(settings=("--skip-log-bin",)) as server:
-        database = Database(server, "silent", tmp_path)
+        database = MariaDatabase(server, "silent", tmp_path)
         with pytest.raises(ReplicationFailedError, match="log_bin=OFF: switch the binary log on"):
             database.replication(sink).start()
 

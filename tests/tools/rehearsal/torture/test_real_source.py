@@ -8,17 +8,27 @@ import pyarrow as pa
 import pytest
 from pymysqlreplication.row_event import DeleteRowsEvent
 
-from rehearsal.dms import binlog, change_stream
-from rehearsal.source.mariadb.server import MariaDbServer
+from rehearsal.dms import change_stream
+from rehearsal.dms.log import RowChange
+from rehearsal.dms.mysql import binlog
 from rehearsal.torture.histories import Act, Step, Story, story
-from rehearsal.torture.real_source import played_table
 from rehearsal.torture.real_source.campaign import differences
+from rehearsal.torture.real_source.engines import ENGINES, RealEngine, connected
+
+
+def running(name: str) -> Iterator[RealEngine]:
+    with ENGINES[name][0]() as server, connected(name, server) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[MariaDbServer]:
-    with MariaDbServer() as server:
-        yield server
+def server() -> Iterator[RealEngine]:
+    yield from running("mariadb")
+
+
+@pytest.fixture(scope="module", params=["mariadb", pytest.param("postgres", marks=pytest.mark.slow)])
+def either(request: pytest.FixtureRequest) -> Iterator[RealEngine]:
+    yield from running(request.param)
 
 
 def with_acts(seed: int, *acts: Act) -> Story:
@@ -33,10 +43,10 @@ ALL_ACTS = (
 )  # fmt: skip
 
 
-def test_the_stand_in_writes_what_the_tester_claims(server: MariaDbServer) -> None:
+def test_the_stand_in_writes_what_the_tester_claims(either: RealEngine) -> None:
     compared: Counter[str] = Counter()
     for seed in range(4):
-        found, counts = differences(server, with_acts(seed, *ALL_ACTS))
+        found, counts = differences(either, with_acts(seed, *ALL_ACTS))
         assert found == []
         compared += counts
     assert min(compared[f"rows of {what}"] for what in ("loads", "changes")) > 30
@@ -44,39 +54,39 @@ def test_the_stand_in_writes_what_the_tester_claims(server: MariaDbServer) -> No
 
 
 @pytest.mark.slow
-def test_whole_histories_agree_too(server: MariaDbServer) -> None:
+def test_whole_histories_agree_too(either: RealEngine) -> None:
     for seed in range(30):
-        assert differences(server, story(seed))[0] == [], seed
+        assert differences(either, story(seed))[0] == [], seed
 
 
-def of_defect(server: MariaDbServer) -> str:
+def of_defect(server: RealEngine) -> str:
     """What is found in histories with and without before-images, by one task and by two."""
     acts = ALL_ACTS[:13]
     return "\n".join(line for seed in range(3) for line in differences(server, with_acts(seed, *acts))[0])
 
 
-def test_a_lost_before_image_is_found(server: MariaDbServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without(row: Any, columns: Any) -> Any:
-        return original(row, columns)[0], None
+def test_a_lost_before_image_is_found(server: RealEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(self: Any, *given: Any) -> Any:
+        return (RowChange(row.operation, row.after) for row in original(self, *given))
 
-    original = change_stream._values
-    monkeypatch.setattr(change_stream, "_values", without)
+    original = binlog.LoggedRows.rows
+    monkeypatch.setattr(binlog.LoggedRows, "rows", without)
     assert "the rows of changes: the tester claims [" in of_defect(server)
 
 
 @pytest.mark.slow
-def test_a_wrong_operation_is_found(server: MariaDbServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_operation_is_found(server: RealEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(binlog._LETTERS, DeleteRowsEvent, "I")
     assert "the rows of changes" in of_defect(server)
 
 
 @pytest.mark.slow
-def test_another_type_is_found(server: MariaDbServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(played_table.PARQUET_TYPES, "int", pa.int64())
+def test_another_type_is_found(server: RealEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(server.PARQUET_TYPES, "int", pa.int64())
     assert "the columns: the tester claims" in of_defect(server)
 
 
-def test_lost_and_repeated_changes_are_found(server: MariaDbServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_and_repeated_changes_are_found(server: RealEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     original = change_stream.ChangeStream._take_changes
 
     def twice(self: Any, table: Any, changes: Any, transaction: Any) -> None:

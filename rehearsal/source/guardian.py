@@ -1,7 +1,7 @@
-"""Runs a server as long as its owner lives: `python guardian.py user group program arguments…`.
+"""Runs a server as long as its owner lives: `python guardian.py user group signal program arguments…`.
 
-The owner holds this process's standard input. At its end, however the owner ended, the server is told to stop. Only the
-standard library is imported, so that this starts at once.
+The owner holds this process's standard input. At its end, however the owner ended, the server is told to stop by the
+signal. Only the standard library is imported, so that this starts at once.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 def main(arguments: list[str]) -> int:
     """Start the server, as another user if one is named, and return its exit code."""
-    user, group, *command = arguments
+    user, group, signal_, *command = arguments
     libc = ctypes.CDLL(None)
 
     def die_with_guardian() -> None:
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_guardian, **whom)  # type: ignore[call-overload]  # noqa: PLW1509 - one thread
 
     def stop(*_: object) -> None:
-        server.terminate()
+        server.send_signal(int(signal_))
 
     def watch_owner() -> None:
         while os.read(0, 1024):

@@ -6,32 +6,25 @@ mysql-replication decodes the log. What it gets wrong is mended here, so its ver
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from pymysqlreplication import BinLogStreamReader
 from pymysqlreplication.event import BinLogEvent, MariadbGtidEvent, RotateEvent, XidEvent
 from pymysqlreplication.packet import BinLogPacketWrapper
 from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
 
-from rehearsal.dms.source_errors import told_apart
+from rehearsal.dms.columns import SourceColumn
+from rehearsal.dms.log import DELETE, INSERT, UPDATE, Position, RowChange, TableChanges, TableStatement, Transaction
+from rehearsal.dms.mysql.columns import is_mended, logged_columns, logged_value
+from rehearsal.dms.mysql.errors import told_apart
+from rehearsal.dms.mysql.statements import table_statements
 
-INSERT, UPDATE, DELETE = "I", "U", "D"
 _LETTERS = {WriteRowsEvent: INSERT, UpdateRowsEvent: UPDATE, DeleteRowsEvent: DELETE}
 _REPLICA_ID = 4711
 _QUERY_EVENT, _TABLE_MAP_EVENT = 2, 19
 _STANDALONE = 1  # the flag of a statement that is a transaction of its own, which has no end
-
-
-class Position(NamedTuple):
-    """A place in the log between two transactions."""
-
-    file: str
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.offset}"
 
 
 class _StatementEvent(BinLogEvent):  # type: ignore[misc]
@@ -74,19 +67,7 @@ _EVENTS = [
 
 
 @dataclass(frozen=True, slots=True)
-class RowChange:
-    """One changed row as the log has it, with why each missing value is missing."""
-
-    operation: str
-    after: dict[str, Any]
-    """Of a delete, the row that is gone."""
-    missing: Mapping[str, str]
-    before: dict[str, Any] | None = None
-    missing_before: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TableChanges:
+class LoggedRows:
     """Rows of one table that one event of a transaction changed."""
 
     schema: str
@@ -94,31 +75,41 @@ class TableChanges:
     event: Any
 
     @property
-    def columns(self) -> list[Any]:
-        """The columns that the table had then."""
-        columns: list[Any] = self.event.columns
-        return columns
+    def layout(self) -> object:
+        """The map of the table's columns."""
+        return self.event.columns
 
-    def rows(self) -> Iterator[RowChange]:
-        """The changed rows; only now they are decoded."""
+    @property
+    def size(self) -> int:
+        """The bytes of the event."""
+        return int(self.event.event_size)
+
+    def __len__(self) -> int:
+        return len(self.event.rows)
+
+    def columns(
+        self, unnamed: Mapping[str, str], hidden: tuple[str, ...], *, milliseconds: bool
+    ) -> dict[str, SourceColumn]:
+        """The columns that the table had then."""
+        shown = [column for column in self.event.columns if column.name not in hidden]
+        return logged_columns(shown, unnamed, milliseconds=milliseconds)
+
+    def rows(self, columns: Mapping[str, SourceColumn], _key: tuple[str, ...] = ()) -> Iterator[RowChange]:
+        """The changed rows; a delete has the whole row, and an update the former one."""
         operation = _LETTERS[type(self.event)]
+        mended = [column for column in columns.values() if is_mended(column)]
         for row in self.event.rows:
             if operation == UPDATE:
-                before, missing = row["before_values"], row["before_none_sources"]
-                yield RowChange(operation, row["after_values"], row["after_none_sources"], before, missing)
+                after = _mended(row["after_values"], row["after_none_sources"], mended)
+                yield RowChange(operation, after, _mended(row["before_values"], row["before_none_sources"], mended))
             else:
-                yield RowChange(operation, row["values"], row["none_sources"])
+                yield RowChange(operation, _mended(row["values"], row["none_sources"], mended))
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """What was committed together, and where the log goes on."""
-
-    end: Position
-    committed_at: datetime
-    changes: list[TableChanges]
-    statements: list[tuple[str, str]]
-    """Schema and text of each statement; of a transaction that has one, it is usually all."""
+def _mended(values: dict[str, Any], missing: Mapping[str, str], columns: list[SourceColumn]) -> dict[str, Any]:
+    for column in columns:
+        values[column.name] = logged_value(column, values[column.name], missing.get(column.name))
+    return values
 
 
 def read_log(connection: Mapping[str, Any], start: Position, until: Position) -> Iterator[Transaction]:
@@ -133,27 +124,26 @@ def read_log(connection: Mapping[str, Any], start: Position, until: Position) ->
 
 
 def _transactions(reader: Any, until: Position) -> Iterator[Transaction]:  # noqa: ANN401 - untyped
-    changes: list[TableChanges] = []
-    statements: list[tuple[str, str]] = []
+    events: list[TableChanges | TableStatement] = []
     is_open = False
     event: Any
     for event in reader:
         if isinstance(event, MariadbGtidEvent):
             # after a lost connection, the reader begins the transaction again
-            changes, statements, is_open = [], [], not event.flags & _STANDALONE
+            events, is_open = [], not event.flags & _STANDALONE
             continue
         if isinstance(event, _TableMapEvent):
             continue
         if type(event) in _LETTERS:
-            changes.append(TableChanges(event.schema, event.table, event))
+            events.append(LoggedRows(event.schema, event.table, event))
             continue
         if isinstance(event, _StatementEvent) and event.query not in ("COMMIT", "ROLLBACK"):
-            statements.append((event.schema, event.query))
+            events += table_statements(event.query, event.schema)
         here = Position(reader.log_file, reader.log_pos)
         is_end = isinstance(event, XidEvent) or (isinstance(event, _StatementEvent) and event.query == "COMMIT")
         if is_end or (isinstance(event, _StatementEvent) and not is_open):
             # the end of a transaction is where the reader stands: within one, events have no position
-            yield Transaction(here, datetime.fromtimestamp(event.timestamp, UTC), changes, statements)
-            changes, statements, is_open = [], [], False
+            yield Transaction(here, datetime.fromtimestamp(event.timestamp, UTC), events)
+            events, is_open = [], False
         if not is_open and here >= until:
             return

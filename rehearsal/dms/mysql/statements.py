@@ -2,28 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Verb(StrEnum):
-    """What a statement does to a table."""
-
-    TRUNCATE = "TRUNCATE"
-    DROP = "DROP"
-    RENAME = "RENAME"
-    ALTER = "ALTER"
-    CREATE = "CREATE"
-
-
-@dataclass(frozen=True, slots=True)
-class TableStatement:
-    """One table of a statement."""
-
-    verb: Verb
-    schema: str
-    table: str
-
+from rehearsal.dms.log import TableStatement, Verb
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _VERB = re.compile(

@@ -1,0 +1,1 @@
+"""Reads PostgreSQL: tables, types and a replication slot."""
