@@ -54,7 +54,7 @@ class TableChanges(Protocol):
 
     @property
     def key(self) -> tuple[str, ...] | None:
-        """The primary key, or None if a statement in the log tells when it changes."""
+        """The primary key as it is now; None if the table is gone, or if the log tells when its key changes."""
 
     @property
     def size(self) -> int:

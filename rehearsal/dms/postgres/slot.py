@@ -32,7 +32,8 @@ class Described:
     """A table as the catalog has it now."""
 
     columns: Sequence[DeclaredColumn]
-    key: tuple[str, ...]
+    key: tuple[str, ...] | None
+    """None if there is no such table."""
     kind: str = "r"
     persistence: str = "p"
     identity: str = "d"
@@ -95,8 +96,8 @@ class LoggedLines:
     size: int = 0
 
     @property
-    def key(self) -> tuple[str, ...]:
-        """The primary key as it is now."""
+    def key(self) -> tuple[str, ...] | None:
+        """The primary key as it is now; None if the table is gone."""
         return self.layout.described.key
 
     def __len__(self) -> int:

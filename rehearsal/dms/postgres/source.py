@@ -139,7 +139,7 @@ class PostgresSource:
         is_named = found.key or found.identity == "f"
         caution = "" if is_named else "without a primary key, its updates and deletes are ignored"
         return TableDefinition(
-            schema, table, made, found.key, declared, hidden, obstacle=_obstacle(found), caution=caution
+            schema, table, made, found.key or (), declared, hidden, obstacle=_obstacle(found), caution=caution
         )
 
     def snapshots(self) -> PostgresSnapshotReader:
@@ -161,11 +161,11 @@ def _obstacle(found: Described) -> str:
 
 
 def _described(connection: Connection, schema: str, table: str) -> Described:
-    """How a table looks now; without columns and key if there is none."""
+    """How a table looks now; without columns if there is none."""
     with told_apart():
         columns = [DeclaredColumn(*row) for row in connection.execute(_COLUMNS, [schema, table])]
         found = connection.execute(_TABLE, [schema, table]).fetchone()
-    return Described(columns, tuple(found[0]), *found[1:]) if found else Described(columns, ())
+    return Described(columns, tuple(found[0]), *found[1:]) if found else Described(columns, None)
 
 
 def _one(connection: Connection, query: str) -> tuple[Any, ...]:

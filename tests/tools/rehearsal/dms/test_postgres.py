@@ -341,6 +341,21 @@ def test_a_primary_key_that_is_added_later_lets_updates_and_deletes_through(
     database.assert_lake_is_source(sink.files, "t")
 
 
+@pytest.mark.parametrize("end", ["DROP TABLE t", "ALTER TABLE t RENAME TO u"])
+def test_the_last_changes_of_a_table_that_is_gone_when_they_are_read_reach_the_lake(
+    database: PostgresDatabase, sink: MemorySink, end: str
+) -> None:
+    database.run("CREATE TABLE t (id INT PRIMARY KEY, n NUMERIC(6,2))", "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)")
+    replication = database.replication(sink)
+    replication.start()
+    database.run(
+        "UPDATE t SET id = 4 WHERE id = 1", "DELETE FROM t WHERE id = 2", "UPDATE t SET n = 9 WHERE id = 3", end
+    )
+    replication.step(write=True)
+    found = {key: row["n"] for key, row in lake_rows(sink.files, f"{database.schema}/t/").items()}
+    assert found == {(4,): 1, (3,): 9}
+
+
 def test_a_table_that_is_created_later_and_not_described_by_its_log_is_suspended(
     database: PostgresDatabase, sink: MemorySink
 ) -> None:
