@@ -130,6 +130,11 @@ def published_replication(source: str) -> str:
     return f"replication/{source}"
 
 
+def stopped_replication(source: str) -> str:
+    """The SSM name by which a pipeline remembers that it has stopped a source's replication."""
+    return f"replication-stopped/{source}"
+
+
 def published_schedule(cadence: str) -> str:
     """The SSM name under which a schedule's physical name is published."""
     return f"odp/schedules/{cadence}"
@@ -217,9 +222,25 @@ class Names:
         """The name of a source's replication, which its ARN, alarms and events have for ever."""
         return f"{self.prefix}{source}"
 
+    def replication_arn(self, source: str, environment: Environment) -> str:
+        """The ARN of a source's replication, whose end the template chooses: known before it is deployed."""
+        replication = environment.sources[source].replication
+        kind = "task" if replication and replication.kind == "instance" else "replication-config"
+        return f"arn:aws:dms:{environment.region}:{environment.account}:{kind}:{self.replication(source)}"
+
     def replication_role(self, source: str) -> str:
         """The role by which DMS writes a source's files: named, because protected buckets except it by its name."""
         return f"{self.prefix}dms-{source}"
+
+    @property
+    def replication_operator(self) -> str:
+        """The role by which the pipeline stops and starts replications: named, because two accounts know it."""
+        return f"{self.prefix}replication-operator"
+
+    @property
+    def replication_step(self) -> str:
+        """The role of the builds that take the operator role: named, because that admits no other."""
+        return f"{self.prefix}replication-step"
 
     def secret(self, name: str) -> str:
         """The name of a secret, by which people and scripts set its value."""

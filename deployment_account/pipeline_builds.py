@@ -8,10 +8,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_iam as iam
 
+from deployment_account.permissions import allow, service_of_this_account
+
 if TYPE_CHECKING:
-    from constructs import IConstruct
+    from aws_cdk import aws_logs as logs
+    from constructs import Construct, IConstruct
 
     from deployment_account.build_sizes import BuildSize
+    from deployment_account.pipeline_artifacts import PipelineArtifacts
 
 LONGEST_PROJECT_NAME = 150
 CODEBUILD = "codebuild.amazonaws.com"
@@ -33,6 +37,19 @@ def confine_builds(blueprint: IConstruct, *, image: str) -> None:
             _let_nobody_start_builds(found)
         if isinstance(found, iam.CfnRole):
             _let_codebuild_in_for_this_account(found)
+
+
+def reading_role(
+    scope: Construct, artifacts: PipelineArtifacts, log: logs.ILogGroup, *, name: str | None = None
+) -> iam.Role:
+    """A role of a build that reads artifacts, which CodePipeline demands, and logs; it hands nothing on."""
+    role = iam.Role(scope, "Role", role_name=name, assumed_by=service_of_this_account(scope, CODEBUILD))
+    objects = artifacts.bucket.arn_for_objects("*")
+    because = "CodePipeline names the artifacts of each execution anew"
+    allow(role, ["s3:GetObject", "s3:GetObjectVersion"], [objects], because=because)
+    allow(role, ["kms:Decrypt"], [artifacts.key.key_arn])
+    allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], [log.log_group_arn])
+    return role
 
 
 def size_builds(blueprint: IConstruct, size: BuildSize) -> None:

@@ -1,4 +1,4 @@
-"""What the builds around an approval run: programs of the pipeline that is deployed, in a folder that holds nothing."""
+"""What builds with a role of the environment run: programs of the deployed pipeline, in a folder that holds nothing."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import base64
 import bz2
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_codebuild as codebuild
 
-from deployment_account import release_check
+import deployment_account
+from deployment_account import release_check, replication_step
 from deployment_account.npm_tools import CDK_ASSETS
 from deployment_account.pipeline_steps import NODE_VERSION, PYTHON_VERSION, runtimes
+from deployment_account.release_check import command_line
 from deployment_account.release_check.__main__ import RELEASE
+from deployment_account.replication_step.__main__ import PLACE
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -23,11 +26,13 @@ if TYPE_CHECKING:
 EMPTY_FOLDER = 'export HOME="$(mktemp -d)" && cd "$(mktemp -d)"'
 """First of all: tools read their settings, and programs, from where they begin: cdk.json, .npmrc, .python-version."""
 PROGRAM = "python3 -E -s -m release_check"
+REPLICATION_PROGRAM = f"python3 -E -s -m {replication_step.__name__}"
 UNPACK = """\
 import base64, bz2, json, pathlib, sys
-pathlib.Path("release_check").mkdir()
 for name, text in json.loads(bz2.decompress(base64.b64decode(sys.argv[1]))).items():
-    pathlib.Path("release_check", name).write_text(text, encoding="utf-8")
+    file = pathlib.Path(name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
 """
 LONGEST_BUILD_SPEC = 25_600
 """What CodeBuild takes in a project, said nowhere but in https://github.com/aws/aws-cdk/pull/14974."""
@@ -65,11 +70,27 @@ def publishing(blueprint: IConstruct) -> None:
     project.add_property_override("Source.BuildSpec", json.dumps(spec, indent=2))
 
 
+def replication_build(place: Mapping[str, str]) -> dict[str, Any]:
+    """Stop or start the replications of an environment, as the variable STEP of the action says."""
+    root = Path(deployment_account.__file__).parents[1]
+    package, shared = Path(replication_step.__file__).parent, Path(release_check.__file__).parent
+    files = [Path(deployment_account.__file__), shared / "__init__.py", Path(command_line.__file__)]
+    program = _packed([*files, *sorted(package.glob("*.py"))], root)
+    written = f"printf %s {shlex.quote(json.dumps(dict(place)))} > {PLACE}"
+    commands = [EMPTY_FOLDER, program, written, f'{REPLICATION_PROGRAM} "$STEP"']
+    phases = {"install": runtimes(python=PYTHON_VERSION), "build": {"commands": commands}}
+    return _short({"version": "0.2", "phases": phases})
+
+
 def _unpacked() -> str:
-    """The program, packed to fit: by an algorithm whose result no version of a library changes."""
     package = Path(release_check.__file__).parent
-    files = {file.name: file.read_text(encoding="utf-8") for file in sorted(package.glob("*.py"))}
-    packed = base64.b64encode(bz2.compress(json.dumps(files).encode())).decode()
+    return _packed(sorted(package.glob("*.py")), package.parent)
+
+
+def _packed(files: Iterable[Path], root: Path) -> str:
+    """Write a program's files, packed to fit: by an algorithm whose result no version of a library changes."""
+    texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    packed = base64.b64encode(bz2.compress(json.dumps(texts).encode())).decode()
     return f"python3 -E -s -c {shlex.quote(UNPACK)} {packed}"
 
 

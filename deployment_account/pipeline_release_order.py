@@ -14,6 +14,8 @@ from aws_cdk import aws_codepipeline_actions as actions
 Action = dict[str, Any]
 CHANGE_SET = "PipelineChange"
 """CDK's name for what it prepares."""
+STOP, RESUME = "StopReplications", "ResumeReplications"
+"""The actions around the deployment of replications."""
 PREPARE, CHECK, APPROVE, VERIFY, CHANGE_PIPELINE, PUBLISH, DEPLOY = range(1, 8)
 """Run orders; from the last one on, stacks are deployed in the order of their dependencies."""
 
@@ -80,18 +82,27 @@ def _require(found: Sequence[Action], stacks: Sequence[Mapping[str, str]]) -> No
 
 
 def _ordered(found: Sequence[Action], own: str) -> list[Action]:
-    executed = [action for action in found if _mode(action) == "CHANGE_SET_EXECUTE" and not _is_of(action, own)]
+    executed = [action for action in found if _is_deployed(action, own)]
     orders = sorted({int(action["RunOrder"]) for action in executed})
     places = {"Check": CHECK, "Approve": APPROVE, "Verify": VERIFY}
 
     def order(action: Action) -> int:
         if _mode(action) == "CHANGE_SET_REPLACE":
             return PREPARE
+        if _is_deployed(action, own):
+            return DEPLOY + orders.index(int(action["RunOrder"]))
         if _mode(action) == "CHANGE_SET_EXECUTE":
-            return CHANGE_PIPELINE if _is_of(action, own) else DEPLOY + orders.index(int(action["RunOrder"]))
+            return CHANGE_PIPELINE
         return places.get(action["Name"], PUBLISH)
 
     return sorted(({**action, "RunOrder": order(action)} for action in found), key=lambda one: int(one["RunOrder"]))
+
+
+def _is_deployed(action: Action, own: str) -> bool:
+    """Whether an action deploys a stack of the environment, or belongs to the deployment of one."""
+    if action["Name"] in (STOP, RESUME):
+        return True
+    return _mode(action) == "CHANGE_SET_EXECUTE" and not _is_of(action, own)
 
 
 def _mode(action: Action) -> str:

@@ -22,6 +22,7 @@ from deployment_account.pipeline_approval import Approval
 from deployment_account.pipeline_artifacts import PipelineArtifacts, acknowledge_no_access_log, forget
 from deployment_account.pipeline_builds import confine_builds, size_builds
 from deployment_account.pipeline_notices import PipelineNotices
+from deployment_account.pipeline_replication import ReplicationSteps, replication_stack
 from deployment_account.pipeline_source import allow_connection, source_of, start_on_push
 from deployment_account.pipeline_steps import fetching, synth_step, with_node
 from deployment_account.pipeline_tests import Tests
@@ -109,7 +110,7 @@ class PipelineStack(cdk.Stack):
         )
 
     def _deploy(self, stage: cdk.Stage) -> None:
-        self.blueprint.add_stage(stage)
+        self.blueprint.add_stage(stage, stack_steps=self._steps_around_stacks(stage))
         self.blueprint.build_pipeline()
         Tests(self.blueprint, "Test", pipeline=self.blueprint.pipeline, artifacts=self._artifacts, log=self._log)
         if self._environment.waits_for_approval:
@@ -124,6 +125,21 @@ class PipelineStack(cdk.Stack):
         confine_builds(self.blueprint, image=self._deployment.build_image)
         acknowledge_patterns_of_cdk(self.blueprint)
         self._keep_no_artifacts_in_other_regions()
+
+    def _steps_around_stacks(self, stage: cdk.Stage) -> list[pipelines.StackSteps]:
+        stack = replication_stack(stage)
+        if stack is None:
+            return []
+        steps = ReplicationSteps(
+            self.blueprint,
+            "Replication",
+            stack=stack,
+            names=self._names,
+            environment=self._environment.name,
+            artifacts=self._artifacts,
+            log=self._log,
+        )
+        return [steps.around]
 
     def _keep_no_artifacts_in_other_regions(self) -> None:
         """What CDK puts beside a deployment in another Region are copies of what is in the bucket here."""

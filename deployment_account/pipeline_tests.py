@@ -8,11 +8,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from deployment_account.permissions import allow, service_of_this_account
-from deployment_account.pipeline_builds import CODEBUILD
+from deployment_account.pipeline_builds import reading_role
 from deployment_account.pipeline_steps import NODE_VERSION, PYTHON_VERSION, runtimes
 
 if TYPE_CHECKING:
@@ -48,22 +46,13 @@ class Tests(Construct):
             build_spec=_build_spec(),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
             # CDK would let it use the key of the artifacts, also to encrypt, and make reports
-            role=self._role(artifacts, log).without_policy_updates(),
+            role=reading_role(self, artifacts, log).without_policy_updates(),
             timeout=cdk.Duration.minutes(30),
         )
         (source,) = pipeline.stage("Source").actions[0].action_properties.outputs or []
         pipeline.stage("Build").add_action(
             actions.CodeBuildAction(action_name=id_, input=source, project=project, run_order=AFTER_SYNTHESIS)
         )
-
-    def _role(self, artifacts: PipelineArtifacts, log: logs.ILogGroup) -> iam.Role:
-        role = iam.Role(self, "Role", assumed_by=service_of_this_account(self, CODEBUILD))
-        objects = artifacts.bucket.arn_for_objects("*")
-        because = "CodePipeline names the artifacts of each execution anew"
-        allow(role, ["s3:GetObject", "s3:GetObjectVersion"], [objects], because=because)
-        allow(role, ["kms:Decrypt"], [artifacts.key.key_arn])
-        allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], [log.log_group_arn])
-        return role
 
 
 def _build_spec() -> codebuild.BuildSpec:

@@ -11,6 +11,7 @@ from deployment_account.model import Model
 from deployment_account.networks import private_network
 
 Engine = Literal["mysql", "mariadb", "postgres"]
+Kind = Literal["serverless", "instance"]
 CapacityUnits = Literal[1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384]
 """https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Serverless.Components.html; one has 2 GB of memory."""
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
@@ -62,7 +63,7 @@ class Replication(Model):
     server's name or a secret and refuses both.
     """
 
-    kind: Literal["serverless", "instance"] = "serverless"
+    kind: Kind = "serverless"
     """serverless takes capacity as it needs it; an instance costs by the hour, and its task may start at a position."""
     engine: Engine
     network: PrivateNetwork
@@ -85,7 +86,7 @@ class Replication(Model):
     """Whether DMS writes the names of columns in upper case, as the reference framework expects them."""
     operation_column: Column | None = None
     """A further column with the operation of a change as DMS names it; `Op` says the same for the framework."""
-    file_seconds: Annotated[int, Field(strict=True, ge=10, le=3600)] = 60
+    file_seconds: Annotated[int, Field(strict=True, ge=5, le=3600)] = 60
     """The most seconds of changes in a file; no table can be fresher."""
     file_kilobytes: Annotated[int, Field(strict=True, ge=100, le=1_048_576)] = 32_000
     """The size at which a file of changes is written although its seconds are not over."""

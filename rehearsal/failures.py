@@ -20,6 +20,7 @@ from rehearsal.emulator.glue_runner.spark_settings import MetastoreError
 from rehearsal.emulator.process import EmulatorError
 from rehearsal.jars import JarsError
 from rehearsal.pipeline.definition import RehearsalError
+from rehearsal.source.mariadb.program import MariaDbError
 from rehearsal.source.trips import TripsFileError
 from rehearsal.toolchain import ToolchainError
 
@@ -28,6 +29,7 @@ KNOWN_ERRORS = (
     *(
         MetastoreError,
         LakeError,
+        MariaDbError,
         RehearsalError,
         SynthesisError,
         ToolchainError,

@@ -17,9 +17,9 @@ class UnreadableError(Exception):
 class CommandLine:
     """The command line with the credentials of one role, in one Region."""
 
-    def __init__(self, role: str, region: str) -> None:
+    def __init__(self, role: str, region: str, session: str = "release-check") -> None:
         self._environment = {**os.environ, "AWS_DEFAULT_REGION": region, "AWS_REGION": region, "AWS_PAGER": ""}
-        given = self.call("sts", "assume-role", role_arn=role, role_session_name="release-check")["Credentials"]
+        given = self.call("sts", "assume-role", role_arn=role, role_session_name=session)["Credentials"]
         self._environment |= {
             "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
@@ -34,7 +34,8 @@ class CommandLine:
         if run.returncode:
             raise UnreadableError(f"{' '.join(command)}: {run.stderr.strip()}")
         try:
-            answer: Mapping[str, Any] = json.loads(run.stdout)
+            # the command says nothing of a call without an answer
+            answer: Mapping[str, Any] = json.loads(run.stdout.strip() or "{}")
         except ValueError as error:
             raise UnreadableError(f"{' '.join(command)}: its answer is no JSON") from error
         return answer

@@ -60,7 +60,12 @@ class EtlStage(EnvironmentStage):
         if replications(environment.sources):
             # last, because a change of it fails while a replication runs
             self.replication = ReplicationStack(
-                self, "Replication", names=names, environment=environment, manifests=content
+                self,
+                "Replication",
+                names=names,
+                environment=environment,
+                manifests=content,
+                pipelines_account=platform.deployment_of(environment).account,
             )
             for stack in (self.odp, self.taxi):
                 self.replication.add_stack_dependency(stack)

@@ -6,6 +6,7 @@ continues where the last one stopped. The sweep also notices when the objects of
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from odp.variables import FileManagerVariables, SweepVariables
 
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
-from deployment_account.sources import sources_json
+from deployment_account.sources import replications, sources_json
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
@@ -47,6 +48,11 @@ SWEEP_ACTIONS: Mapping[OdpTable, tuple[str, ...]] = {
     OdpTable.CONFIG_DEPLOY_TRACKER: ("dynamodb:GetItem",),
 }
 """The sweep's further actions on the tables."""
+STATISTICS_OF = {
+    "replication-config": "dms:DescribeReplicationTableStatistics",
+    "task": "dms:DescribeTableStatistics",
+}
+"""By the kind in a replication's ARN. Nothing but its statistics tells of a table that DMS has suspended."""
 
 
 class FileManager(Construct):
@@ -126,15 +132,25 @@ class FileManager(Construct):
             schedule_names=self._names.schedule(""),
             environment=self._environment.name,
             topic_arn=self._alerts.topic.topic_arn,
+            replications=json.dumps(self._replications, sort_keys=True, separators=(",", ":")),
         )
         sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, variables)
         for table, actions in SWEEP_ACTIONS.items():
             allow(sweep.role, actions, [self._tables[table].table_arn])
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
+        for kind, action in STATISTICS_OF.items():
+            if arns := [arn for arn in self._replications.values() if f":{kind}:" in arn]:
+                allow(sweep.role, [action], arns)
         self._alerts.let_publish(sweep.role)
         description = "Registers files of the staging bucket whose events were lost"
         run_every_hour(self, sweep.function, description=description, alerts=self._alerts)
         return sweep.function
+
+    @property
+    def _replications(self) -> dict[str, str]:
+        """The ARNs of the replications by source; their stack is deployed after this one."""
+        environment = self._environment
+        return {name: self._names.replication_arn(name, environment) for name in replications(environment.sources)}
 
     def alarm(self, alerts: Alerts) -> None:
         """Alarm on events that could not be registered, and on objects that are not DMS files."""

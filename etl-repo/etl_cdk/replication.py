@@ -1,6 +1,7 @@
 """The replication of source databases by AWS DMS, from the database to files in the staging bucket.
 
-CloudFormation neither starts nor stops a replication and cannot change one that runs: `odp replication` does.
+CloudFormation neither starts nor stops a replication and cannot change one that runs: the pipeline does around a
+deployment (deployment_account/replication_step), and people do by `odp replication`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from etl_cdk.infra_imports import InfraImports
 from etl_cdk.replication_endpoints import ReplicatedSource, SourceEndpoint, StagingEndpoint
 from etl_cdk.replication_mappings import table_mappings, tables_by_schema
 from etl_cdk.replication_notices import ReplicationNotices
+from etl_cdk.replication_operator import ReplicationOperator
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from deployment_account.environments import Environment
     from deployment_account.names import Names
+    from deployment_account.replication_settings import Kind
 
 LOADS_AND_FOLLOWS = "full-load-and-cdc"
 
@@ -39,7 +42,14 @@ class ReplicationStack(cdk.Stack):
     """One replication for each source that the configuration has DMS replicate, and their alerts."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, names: Names, environment: Environment, manifests: Manifests
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        names: Names,
+        environment: Environment,
+        manifests: Manifests,
+        pipelines_account: str,
     ) -> None:
         super().__init__(
             scope,
@@ -58,7 +68,7 @@ class ReplicationStack(cdk.Stack):
             addresses=environment.notification_addresses,
             lake=names.lake,
         )
-        arns: dict[str, str] = {}
+        found: dict[str, tuple[Kind, str]] = {}
         for name, replication in replications(environment.sources).items():
             tables = tables_by_schema(name, manifests.tables)
             source = ReplicatedSource(name, environment.sources[name], replication, tables)
@@ -74,9 +84,10 @@ class ReplicationStack(cdk.Stack):
             ReplicationNotices(
                 replicated, "Notices", names=names, source=source, arn=replicated.arn, alerts=self.alerts
             )
-            arns[published_replication(name)] = replicated.arn
+            found[name] = (replication.kind, replicated.arn)
         self.alerts.on_undelivered("UndeliveredReplicationEvents")
-        publish(self, names, arns)
+        ReplicationOperator(self, "Operator", names=names, pipelines_account=pipelines_account, replications=found)
+        publish(self, names, {published_replication(name): arn for name, (_, arn) in found.items()})
 
 
 class ReplicationNetwork(Construct):

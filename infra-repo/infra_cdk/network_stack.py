@@ -16,6 +16,7 @@ from deployment_account.shared_values import publish
 from deployment_account.sources import replications
 from infra_cdk.perimeter import through_endpoint
 from infra_cdk.private_network import (
+    DMS,
     SERVICES_OF_FUNCTIONS,
     SERVICES_OF_JOBS,
     GlueConnections,
@@ -95,7 +96,8 @@ class NetworkStack(cdk.Stack):
         callers = {self.glue_security_group: ("Glue jobs", of_jobs)}
         if self.function_security_group:
             of_jobs.update(SERVICES_OF_JOBS)
-            callers[self.function_security_group] = ("Functions", {*SERVICES_OF_FUNCTIONS})
+            of_functions = {*SERVICES_OF_FUNCTIONS, *((DMS,) if replications(environment.sources) else ())}
+            callers[self.function_security_group] = ("Functions", of_functions)
         if self.replication_security_group:
             callers[self.replication_security_group] = ("DMS", of_jobs & {SECRETS})
         for service in sorted(set().union(*(services for _, services in callers.values()))):

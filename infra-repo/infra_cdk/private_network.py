@@ -21,6 +21,8 @@ SERVICES_OF_JOBS = ("glue", "logs")
 """The Data Catalog, and the logs of workers. Spark and boto3 reach S3 and DynamoDB by gateway endpoints."""
 SERVICES_OF_FUNCTIONS = ("glue", "sns", "states")
 """Commits without a JVM are calls of the Data Catalog. Lambda itself polls queues and writes logs, outside the VPC."""
+DMS = "dms"
+"""Also called by functions where a source is replicated: the sweep looks for suspended tables."""
 HTTPS = ec2.Port.tcp(443)
 
 

@@ -47,7 +47,7 @@ from rehearsal.report.runs import Run
 from rehearsal.source.database import SourceDatabase
 from rehearsal.source.generator import generate_trips
 from rehearsal.source.mariadb.database import MariaDbDatabase
-from rehearsal.source.mariadb.program import program_folder
+from rehearsal.source.mariadb.program import VERSION, program_folder
 from rehearsal.source.mariadb.server import MariaDbServer
 from rehearsal.source.operational_database import OperationalDatabase
 from rehearsal.source.reference_tables import REFERENCE_TABLES, create_reference_tables
@@ -92,7 +92,7 @@ class Demo:
         trips, platform = self._read_trips(), load_platform(CONFIGURATION)
         configuration = CONFIGURATION.read_text(encoding="utf-8")
         if self._options.source is SourceKind.MARIADB:
-            program_folder()  # where the server cannot be had, that is told before anything is touched
+            self._prepare_server()
             configuration = followed(configuration)
             platform = Platform.model_validate_json(configuration)
         defaults = platform.environments[ENVIRONMENT].odp.cadence_defaults.model_dump()
@@ -197,7 +197,10 @@ class Demo:
             return FileSource(create_taxi_trips(file, trips, go_on=self._go_on))
         server = self._opened.enter_context(MariaDbServer())
         database = create_taxi_trips(MariaDbDatabase(server, SCHEMA_NAME), trips, go_on=self._go_on)
-        return LivingSource(database, self._workspace.emulator, beside, partial(self._add_table, inputs, deployment))
+        add = partial(self._add_table, inputs, deployment)
+        return LivingSource(
+            database, self._workspace.emulator, beside, add, is_stopped_by_pipeline=deployment.stops_replications
+        )
 
     def _add_table(self, inputs: Inputs, deployment: Deployment, lake: DeployedLake, name: str, key: str) -> None:
         """Deploy one manifest entry more."""
@@ -230,6 +233,13 @@ class Demo:
         if trips.num_rows < TABLE_COUNT:
             raise DemoError(f"{self._options.trips} holds {trips.num_rows} trips, too few to fill {TABLE_COUNT} tables")
         return trips
+
+    def _prepare_server(self) -> None:
+        """Where the server cannot be had, that is told before anything is touched."""
+        with self._steps.step("Prepare the database server") as step:
+            step.say("its program is fetched once")
+            program_folder()
+            step.say(f"MariaDB {VERSION}")
 
     def _prepare_spark(self) -> None:
         with self._steps.step("Prepare Spark") as step:

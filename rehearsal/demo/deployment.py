@@ -17,6 +17,9 @@ from rehearsal.report.model import Section, Stack
 class Deployment(Protocol):
     """One way to bring the lake into its account."""
 
+    stops_replications: bool
+    """Whether it stops the replications that it changes, and lets them go on."""
+
     def deploy(self, inputs: Inputs, beside: Executor) -> None:
         """Deploy for the first time."""
 
@@ -32,6 +35,8 @@ class Deployment(Protocol):
 
 class DirectDeployment:
     """Without pipelines: both apps are synthesised here, and their stacks deployed."""
+
+    stops_replications = False
 
     def __init__(self, workspace: Workspace, emulator: Emulator, steps: Steps) -> None:
         self._workspace, self._emulator, self._steps = workspace, emulator, steps

@@ -25,6 +25,8 @@ _START_SECONDS = 60
 class DeploymentByPipelines:
     """One environment, brought into its account by a push."""
 
+    stops_replications = True
+
     def __init__(self, inputs: Inputs, workspace: Workspace, emulator: Emulator, steps: Steps) -> None:
         self._rehearsal = Rehearsal(inputs.platform, emulator, configuration=workspace.configuration)
         self._environment, self._steps = ENVIRONMENT, steps

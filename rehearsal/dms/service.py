@@ -6,62 +6,19 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from rehearsal.dms.definition import ReplicationDefinition
+from rehearsal.dms.definition import ReplicationDefinition, of_task
+from rehearsal.dms.deployed_replication import SERVERLESS, TASK, DeployedReplication, Endpoint, Properties
 from rehearsal.dms.endpoints import read_source, read_target
 from rehearsal.emulator import roles
 from rehearsal.emulator.child_process import ChildProcess
 from rehearsal.emulator.json_api import ApiError
 from rehearsal.emulator.settings import EmulatorSettings
 
-Properties = Mapping[str, Any]
 SERVICE = "dms.amazonaws.com"
 _GRACE_SECONDS = 30.0
 _IDENTIFIER = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,30}")
-
-
-@dataclass
-class Endpoint:
-    """One deployed endpoint."""
-
-    arn: str
-    properties: Properties
-
-
-@dataclass
-class DeployedReplication:
-    """One deployed serverless replication, and its process while it runs."""
-
-    arn: str
-    properties: Properties
-    folder: Path
-    has_started: bool = False
-    is_stopping: bool = False
-    child: ChildProcess | None = field(default=None, repr=False)
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """What its process last said."""
-        file = self.folder / "status.json"
-        return dict(json.loads(file.read_text())) if file.exists() else {}
-
-    @property
-    def status(self) -> str:
-        """The word of DescribeReplications."""
-        if self.child and self.child.exit_code is None:
-            return "stopping" if self.is_stopping else "running"
-        if not self.has_started:
-            return "created"
-        return "stopped" if self.is_stopping or not self.child or self.child.exit_code == 0 else "failed"
-
-    def tell(self, **command: Any) -> None:  # noqa: ANN401 - a command is JSON
-        """Send a command to the process."""
-        if self.child:
-            self.child.tell(json.dumps(command) + "\n")
 
 
 class DmsService:
@@ -71,6 +28,7 @@ class DmsService:
         self._settings = settings
         self._endpoints: dict[str, Endpoint] = {}
         self._replications: dict[str, DeployedReplication] = {}
+        self._instances: dict[str, Properties] = {}
         self._lock = threading.RLock()
 
     def create_endpoint(self, place: tuple[str, str], properties: Properties) -> Endpoint:
@@ -99,13 +57,39 @@ class DmsService:
         """Forget an endpoint."""
         self._endpoints.pop(arn, None)
 
-    def create_replication(self, place: tuple[str, str], properties: Properties) -> DeployedReplication:
+    def create_instance(self, place: tuple[str, str], properties: Properties) -> str:
+        """Remember an instance, on which tasks may run, and return its ARN."""
+        account, region = place
+        arn = f"arn:aws:dms:{region}:{account}:rep:{_identifier(properties)}"
+        self._instances[arn] = dict(properties)
+        return arn
+
+    def update_instance(self, arn: str, properties: Properties) -> str:
+        """Change an instance, which interrupts its tasks on AWS and does not here."""
+        self._instances[arn] = dict(properties)
+        return arn
+
+    def delete_instance(self, arn: str) -> None:
+        """Forget an instance, which DMS refuses while a task is on it."""
+        if used := [each.arn for each in self._replications.values() if each.properties.get("ComputeConfig") == arn]:
+            raise ApiError("InvalidResourceStateFault", f"{arn} has the tasks {', '.join(used)}")
+        self._instances.pop(arn, None)
+
+    def create_task(self, place: tuple[str, str], properties: Properties) -> DeployedReplication:
+        """Check a task as a serverless replication, and its instance."""
+        if properties["ReplicationInstanceArn"] not in self._instances:
+            raise ApiError("ResourceNotFoundFault", f"there is no instance {properties['ReplicationInstanceArn']}")
+        return self.create_replication(place, of_task(properties), TASK)
+
+    def create_replication(
+        self, place: tuple[str, str], properties: Properties, kind: str = SERVERLESS
+    ) -> DeployedReplication:
         """Check a replication with its endpoints: a setting that the stand-in does not know is refused."""
         account, region = place
         identifier = _identifier(properties)
-        arn = f"arn:aws:dms:{region}:{account}:replication-config:{identifier}"
+        arn = f"arn:aws:dms:{region}:{account}:{kind}:{identifier}"
         self._definition(properties)
-        folder = self._settings.run_directory / "dms" / f"{account}-{region}-{identifier}"
+        folder = self._settings.run_directory / "dms" / f"{account}-{region}-{kind}-{identifier}"
         self._replications[arn] = DeployedReplication(arn, dict(properties), folder)
         return self._replications[arn]
 
@@ -129,9 +113,9 @@ class DmsService:
             raise ApiError("ResourceNotFoundFault", f"there is no replication {arn}")
         return self._replications[arn]
 
-    def replications(self, place: tuple[str, str]) -> list[DeployedReplication]:
-        """The replications of an account in a Region."""
-        return [each for each in self._replications.values() if _place(each.arn) == place]
+    def replications(self, place: tuple[str, str], kind: str) -> list[DeployedReplication]:
+        """The replications of a kind in an account and Region."""
+        return [each for each in self._replications.values() if (_place(each.arn), each.kind) == (place, kind)]
 
     def endpoints(self, place: tuple[str, str]) -> list[Endpoint]:
         """The endpoints of an account in a Region."""

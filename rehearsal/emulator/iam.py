@@ -174,8 +174,15 @@ def log_stream(operation: str, request: dict[str, Any]) -> str | None:
     return f"log-group:{request.get('logGroupName')}:log-stream:{request.get('logStreamName')}"
 
 
+def replication_resource(_operation: str, request: dict[str, Any]) -> str | None:
+    """Return the replication of a call of DMS that is about one; descriptions of all name none."""
+    arn = request.get("ReplicationConfigArn") or request.get("ReplicationTaskArn")
+    return str(arn).split(":", maxsplit=5)[-1] if arn else None
+
+
 _NAMED: Mapping[str, Callable[[str, dict[str, Any]], str | None]] = {
     "athena": athena_resource,
+    "dms": replication_resource,
     "glue": catalog_resource,
     "logs": log_stream,
 }

@@ -76,6 +76,7 @@ ENVIRONMENT = {
     "SCHEDULES": "enabled",
     "SCHEDULE_NAMES": "odpf_file_processor_",
     "TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
+    "REPLICATIONS": "{}",
 }
 Actions = set[tuple[str, str]]
 _OF_TRANSACTIONS = {

@@ -17,6 +17,7 @@ from tests.synth.configurations import Json, configured_app, known, platform_of,
 from tests.synth.conftest import findings_of
 from tests.synth.synthesis import Template, templates
 from tests.synth.test_cfn_lint import found_in
+from tests.synth.test_private_network import reached
 
 CERTIFICATE = "arn:aws:dms:us-east-1:222222222222:cert:AUTHORITY"
 DATABASE: Json = {
@@ -197,7 +198,8 @@ def test_the_role_that_reads_the_secret_does_nothing_else(stack: Template) -> No
 
 
 def test_the_role_that_writes_reads_no_file(stack: Template) -> None:
-    (role,) = (id_ for id_, each in stack.resources("AWS::IAM::Role").items() if "RoleName" in each)
+    roles = stack.resources("AWS::IAM::Role")
+    (role,) = (id_ for id_, each in roles.items() if each.get("RoleName") == "odp-dev-dms-default")
     allowed = actions_of(stack, role)
     assert {"s3:PutObject", "s3:DeleteObject"} <= allowed
     assert not allowed & {"s3:GetObject", "s3:DeleteObjectVersion", "s3:PutObjectAcl"}
@@ -280,6 +282,34 @@ def test_an_instance_takes_the_same_settings_as_text(tmp_path: Path, replication
     assert json.loads(task["TableMappings"]) == replication["TableMappings"]
     assert json.loads(task["ReplicationTaskSettings"]) == replication["ReplicationSettings"]
     assert stack.only("AWS::DMS::ReplicationInstance")["PubliclyAccessible"] is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "arn", "action"),
+    [
+        ("serverless", "replication-config:odp-dev-default", "dms:DescribeReplicationTableStatistics"),
+        ("instance", "task:odp-dev-default", "dms:DescribeTableStatistics"),
+    ],
+)
+def test_the_sweep_asks_about_the_tables_of_the_replications_and_does_nothing_else_with_dms(
+    kind: str, arn: str, action: str, tmp_path: Path
+) -> None:
+    found = synthesised(with_replication(kind=kind), tmp_path, "etl", direct="dev")
+    odp, replication = found["odp-dev-etl-Odp"], found["odp-dev-etl-Replication"]
+    whole = f"arn:aws:dms:us-east-1:222222222222:{arn}"
+    sweep = odp.only("AWS::Lambda::Function", "FileManagerSweep")["Environment"]["Variables"]
+    assert json.loads(sweep["REPLICATIONS"]) == {"default": whole}
+    with_dms = [one for one in statements(odp) if "dms:" in json.dumps(one["Action"])]
+    assert [(one["Action"], one["Resource"]) for one in with_dms] == [(action, whole)]
+    type_ = {"serverless": "ReplicationConfig", "instance": "ReplicationTask"}[kind]
+    assert whole.endswith(f":{replication.only(f'AWS::DMS::{type_}')['ResourceIdentifier']}")
+
+
+def test_in_a_private_network_functions_reach_dms_where_a_source_is_replicated(tmp_path: Path) -> None:
+    document = with_replication()
+    document["environments"]["dev"] |= {"private_network": True}
+    network = synthesised(document, tmp_path, direct="dev")["odp-dev-infra-Network"]
+    assert "dms" in reached(network, "Functions")
 
 
 def test_a_source_of_which_no_manifest_names_a_table_stops_the_synthesis(tmp_path: Path) -> None:

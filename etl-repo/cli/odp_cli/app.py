@@ -29,7 +29,7 @@ from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
 from odp_cli.ledger_migrate import migrate as migrated
 from odp_cli.migration.lake_ledger import LakeLedger
-from odp_cli.output import PLATFORM, PROJECT, REFUSED, UNANSWERED, Json, PlatformFile, Reason, say, say_json
+from odp_cli.output import MANIFESTS, PLATFORM, REFUSED, UNANSWERED, Folder, Json, PlatformFile, Reason, say, say_json
 from odp_cli.quarantine import quarantine
 from odp_cli.reload import reload
 from odp_cli.rendering import changes_table, problem_lines
@@ -49,9 +49,6 @@ app.command()(reload)
 app.command()(skip)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(replication, name="replication")
-
-Folder = Annotated[Path, typer.Option("--manifests", help="The folder of the table manifests.")]
-MANIFESTS = PROJECT / "etl-repo" / "table_configs"
 
 
 def main() -> None:

@@ -14,10 +14,12 @@ from odp_cli.errors import CommandError
 
 PROJECT = Path(__file__).resolve().parents[3]
 PLATFORM = PROJECT / "config" / "environments.json"
+MANIFESTS = PROJECT / "etl-repo" / "table_configs"
 REFUSED, UNANSWERED = 1, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 PlatformFile = Annotated[Path, typer.Option("--platform", help="The configuration of the platform.")]
+Folder = Annotated[Path, typer.Option("--manifests", help="The folder of the table manifests.")]
 Profile = Annotated[str | None, typer.Option(help="Profile with credentials of the environment's account.")]
 Env = Annotated[str, typer.Option(envvar="ODP_ENV", help="The environment.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]

@@ -1,20 +1,25 @@
-"""`odp replication`: a person starts, stops and looks at the replications by DMS, which no deployment does."""
+"""`odp replication`: a person starts, stops and looks at the replications by DMS."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from odp.errors import ManifestError
 from odp.table_identity import SourceTable
 from rich.text import Text
 
 from deployment_account.environments import load_platform
-from deployment_account.names import Names, published_replication
+from deployment_account.names import Names, published_replication, stopped_replication
 from deployment_account.sources import replications
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.lake import chosen_environment, session_in
+from odp_cli.operate.replicated_tables import NOTHING_COMPARED, compare, named_tables
 from odp_cli.operate.replications import (
     Replication,
     ServerlessReplication,
@@ -24,7 +29,8 @@ from odp_cli.operate.replications import (
     replication_of,
 )
 from odp_cli.operate.replications import stop as stopped
-from odp_cli.output import PLATFORM, Env, Json, Mode, PlatformFile, Profile, Yes, say, say_json
+from odp_cli.operate.stop_of_pipeline import StopOfPipeline
+from odp_cli.output import MANIFESTS, PLATFORM, Env, Folder, Json, Mode, PlatformFile, Profile, Yes, say, say_json
 
 replication = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Replications of sources by AWS DMS.")
 Source = Annotated[str, typer.Option(help="The source, if more than one is replicated.")]
@@ -40,31 +46,54 @@ def status(
     env: Env = "dev",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
+    manifests: Folder = MANIFESTS,
     as_json: Json = False,
 ) -> None:
-    """Show the state of each replication and of its tables; suspended tables are named."""
+    """Show the state of each replication and of its tables.
+
+    Suspended tables are named, tables of the manifests that DMS does not know, and tables that no manifest names.
+    """
     answers = []
-    for name, found in _replications(platform, env, profile, source).items():
+    named = _named(manifests, platform, env)
+    for name, known in _replications(platform, env, profile, source).items():
+        found = known.replication
         state, tables = found.state(), found.tables()
+        compared = compare(name, named.get(name, ()), tables) if named and state.has_started else NOTHING_COMPARED
         suspended = [f"{each.schema}.{each.table}: {each.state}" for each in tables if each.is_suspended]
         states = dict(Counter(each.state for each in tables))
-        answers.append({"source": name, "status": state.status, "reason": state.reason, "tables": states})
+        told = {"source": name, "status": state.status, "reason": state.reason, "tables": states}
+        answers.append({**told, "not_replicated": compared.missing, "in_no_manifest": compared.unnamed})
         if not as_json:
             reason = f" ({state.reason})" if state.reason else ""
             lines = [f"{name}: {state.status}{reason}, {state.loaded_percent} % of the load"]
+            if since := known.stop_of_pipeline.since():
+                lines.append(
+                    f"  a deployment stopped it at {since}; the next one lets it go on, or odp replication start"
+                )
             lines += [f"  {number} × {each}" for each, number in states.items()]
             lines += [f"  ✗ {each}; mend its cause in DMS's log, then odp replication reload" for each in suspended]
+            lines += compared.lines()
             say(Text("\n".join(lines)))
     if as_json:
         say_json({"environment": env, "replications": answers})
+
+
+def _named(manifests: Path, platform: Path, env: str) -> Mapping[str, Collection[tuple[str, str]]] | None:
+    """The tables of the manifests; None if they are wrong, because the state is wanted all the same."""
+    try:
+        return named_tables(manifests, chosen_environment(load_platform(platform), env))
+    except ManifestError as refused:
+        typer.echo(f"! the manifests are not compared: {refused}", err=True)
+        return None
 
 
 @replication.command()
 def start(source: Source = "", env: Env = "dev", profile: Profile = None, platform: PlatformFile = PLATFORM) -> None:
     """Start a replication: the first time with a load of every table, later where it stopped."""
     name, found = _only(_replications(platform, env, profile, source))
-    how = found.state().first_step
-    found.start(how)
+    how = found.replication.state().first_step
+    found.replication.start(how)
+    found.stop_of_pipeline.forget()
     say(Text(f"✓ {name} {_SAID[how]}"))
 
 
@@ -76,12 +105,13 @@ def stop(
     platform: PlatformFile = PLATFORM,
     yes: Yes = False,
 ) -> None:
-    """Stop a replication, for a deployment that changes it; start it again within two days."""
+    """Stop a replication; start it again within two days. Around its deployments the pipeline does both."""
     name, found = _only(_replications(platform, env, profile, source))
     Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: stop the replication of {name}? The lake gets no changes")
-    stopped(found)
+    stopped(found.replication)
+    found.stop_of_pipeline.forget()
     serverless = ", and within 48 hours: DMS then takes its capacity away, and only a new load helps"
-    warning = serverless if isinstance(found, ServerlessReplication) else ""
+    warning = serverless if isinstance(found.replication, ServerlessReplication) else ""
     say(Text(f"✓ {name} stops; start it again before the database deletes its log{warning}"))
 
 
@@ -111,9 +141,10 @@ def reload(
     which = "every table" if all_ else counted(len(wanted), "table")
     Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: load {which} of {name} again?")
     if all_:
-        load_all_again(found)
+        load_all_again(found.replication)
+        found.stop_of_pipeline.forget()
     else:
-        load_again(found, wanted)
+        load_again(found.replication, wanted)
     say(Text(f"✓ DMS loads {which} of {name} again; a load that the lake holds waits for odp reload"))
 
 
@@ -124,7 +155,15 @@ def _parsed(name: str) -> SourceTable:
         raise CommandError(str(error), mend="name the table as its manifest does") from error
 
 
-def _replications(platform: PlatformFile, env: str, profile: str | None, source: str) -> dict[str, Replication]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A replication, and whether a pipeline has stopped it."""
+
+    replication: Replication
+    stop_of_pipeline: StopOfPipeline
+
+
+def _replications(platform: PlatformFile, env: str, profile: str | None, source: str) -> dict[str, _Known]:
     known = load_platform(platform)
     environment = chosen_environment(known, env)
     configured = list(replications(environment.sources))
@@ -136,14 +175,15 @@ def _replications(platform: PlatformFile, env: str, profile: str | None, source:
         raise CommandError(f"DMS replicates no source {source}", mend=f"name one of {', '.join(configured)}")
     session, names = session_in(environment, profile), Names.of(known, environment)
     ssm, dms = session.client("ssm"), session.client("dms")
-    found: dict[str, Replication] = {}
+    found: dict[str, _Known] = {}
     for name in [source] if source else configured:
         parameter = names.parameter(published_replication(name))
-        found[name] = replication_of(dms, str(ssm.get_parameter(Name=parameter)["Parameter"]["Value"]))
+        replication = replication_of(dms, str(ssm.get_parameter(Name=parameter)["Parameter"]["Value"]))
+        found[name] = _Known(replication, StopOfPipeline(ssm, names.parameter(stopped_replication(name))))
     return found
 
 
-def _only(found: dict[str, Replication]) -> tuple[str, Replication]:
+def _only(found: dict[str, _Known]) -> tuple[str, _Known]:
     if len(found) > 1:
         raise CommandError("several sources are replicated", mend=f"name one of {', '.join(found)} with --source")
     return next(iter(found.items()))

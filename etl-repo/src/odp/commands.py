@@ -42,6 +42,14 @@ class Commands:
         """Decide about the held loads of a table, or empty it."""
         return f"odp reload {shlex.quote(source_table_name)} --{verdict} --env {self.environment}"
 
+    def replication_status(self, source: str) -> str:
+        """Show how the replication of a source is."""
+        return f"odp replication status --source {source} --env {self.environment}"
+
+    def replication_reload(self, source_table_name: str) -> str:
+        """Let DMS load a table again."""
+        return f"odp replication reload {shlex.quote(source_table_name)} --env {self.environment}"
+
 
 # Approvals of several files: the files share one approval, and wait for each other.
 

@@ -26,6 +26,7 @@ class Aspect(StrEnum):
     EXPIRING = "expiring"
     VANISHED = "vanished"
     UNCONFIGURED = "unconfigured"
+    REPLICATION = "replication"
     PLAN = "plan"
     RUNS = "runs"
     START = "start"

@@ -32,6 +32,8 @@ class SweepVariables(FileManagerVariables):
     """What the name of a cadence's schedule begins with."""
     environment: Text
     topic_arn: Text
+    replications: JsonText
+    """The ARNs of the replications by DMS, by source; none where another team or tool writes the files."""
 
 
 # The environment variables of the Batch Manager.

@@ -24,7 +24,7 @@ from rehearsal.source.reference_tables import TRIP_TYPES, change_reference_table
 from rehearsal.source.taxi_trips import apply_changes, changed_tables, trip_tables
 from rehearsal.source.traffic import Traffic
 
-FILE_SECONDS = 10
+FILE_SECONDS = 5
 AddTable = Callable[[DeployedLake, str, str], None]
 """Deploys a manifest with one table more: the lake, the table's name, its primary key."""
 NATIVE_CADENCE = "1_min_refresh"
@@ -57,11 +57,20 @@ def followed(configuration: str) -> str:
 class LivingSource:
     """Traffic goes on from the first load to the last phase; `state` is where the emulator keeps the replication."""
 
-    def __init__(self, database: MariaDbDatabase, state: Path, beside: Executor, add: AddTable) -> None:
+    def __init__(
+        self,
+        database: MariaDbDatabase,
+        state: Path,
+        beside: Executor,
+        add: AddTable,
+        *,
+        is_stopped_by_pipeline: bool,
+    ) -> None:
         create_trip_types(database)
         self.added = database.tables.pop(TRIP_TYPES)  # nobody replicates it yet
         self.database = database
         self._state, self._beside, self._add = state, beside, add
+        self._is_stopped_by_pipeline = is_stopped_by_pipeline
         busy = [table for table in trip_tables(database) if table not in changed_tables(database)][:_BUSY_TABLES]
         self.traffic = Traffic(database, busy)
 
@@ -128,13 +137,15 @@ class LivingSource:
             step.say(f"a column of {_ADDED_TO} was added meanwhile")
 
     def _add_table(self, lake: DeployedLake, replication: DemoReplication, steps: Steps) -> None:
-        """Beside refreshes and traffic; DMS changes no mappings of a running replication."""
+        """Beside refreshes and traffic; DMS changes no mappings of a running replication, so something stops it."""
         table = self.added
         with steps.step(f"Push one manifest entry: {table.name} is added") as step:
-            replication.stop()
-            step.say("the replication has stopped")
+            if not self._is_stopped_by_pipeline:
+                replication.stop()
+                step.say("the replication has stopped")
             self._add(lake, f"{self.database.schema}.{table.name}", table.key[0].upper())
-            replication.start("resume-processing")
+            if not self._is_stopped_by_pipeline:
+                replication.start("resume-processing")
             self.database.tables[table.name] = table
             replication.wait_until_loaded(len(self.database.tables), step.say)
 

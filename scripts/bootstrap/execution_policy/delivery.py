@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from deployment_account.environments import DeploymentAccount
+from deployment_account.environments import DeploymentAccount, Environment
 from deployment_account.repository import ConnectedRepository
+from deployment_account.sources import replications
 from scripts.bootstrap.execution_policy.grants import Grant, Scope, grant
 from scripts.bootstrap.execution_policy.storage import aliases
 
@@ -67,16 +68,17 @@ def replicas(scope: Scope) -> list[Grant]:
     return [aliases(scope, "/*tencryptionalias*", because=reason)]
 
 
-def boundary(scope: Scope, deployment: DeploymentAccount, target: str) -> list[Grant]:
+def boundary(scope: Scope, deployment: DeploymentAccount, environment: Environment) -> list[Grant]:
     """The boundary: the most that any role of an environment may do in the account of its pipelines.
 
-    It takes the roles of its own bootstraps, reads and writes its own artifacts and logs, and starts its own builds.
-    In every Region, because one environment has one boundary.
+    It takes the roles of its own bootstraps and the one that stops replications, reads and writes its own artifacts and
+    logs, and starts its own builds. In every Region, because one environment has one boundary.
     """
-    accounts = dict.fromkeys((deployment.account, target))
+    accounts = dict.fromkeys((deployment.account, environment.account))
     bootstraps = [f"arn:aws:iam::{account}:role/cdk-{scope.names.qualifier}-*" for account in accounts]
     return [
         grant("sts", "AssumeRole TagSession", *bootstraps, because="the roles of this environment's own bootstraps"),
+        *_operator(scope, environment),
         grant("s3", "*", scope.bucket_arn(scope.generated), because="artifacts of this environment's pipelines"),
         grant(
             "kms",
@@ -99,6 +101,13 @@ def boundary(scope: Scope, deployment: DeploymentAccount, target: str) -> list[G
         grant("cloudformation", "DescribeStacks", "*", because="CDK's command asks which stacks there are"),
         *_source(deployment),
     ]
+
+
+def _operator(scope: Scope, environment: Environment) -> list[Grant]:
+    """The role that stops and starts the environment's replications, where it has any."""
+    if not replications(environment.sources):
+        return []
+    return [grant("sts", "AssumeRole", f"arn:aws:iam::{environment.account}:role/{scope.names.replication_operator}")]
 
 
 def _source(deployment: DeploymentAccount) -> list[Grant]:

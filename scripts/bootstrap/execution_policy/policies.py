@@ -96,7 +96,7 @@ def boundary_of(platform: Platform, environment: Environment) -> Policy:
     """The permissions boundary of an environment's roles in the account of its pipelines."""
     names, deployment = Names.of(platform, environment), platform.deployment_of(environment)
     scope = Scope(Place.of_pipelines(platform, environment), names)
-    grants = delivery.boundary(scope, deployment, environment.account)
+    grants = delivery.boundary(scope, deployment, environment)
     boundary = Policy(names.pipeline_boundary, tuple(grants))
     _check([boundary])
     return boundary

@@ -1,4 +1,4 @@
-"""Rights to create replications by DMS; starting, stopping and loading again are rights of people."""
+"""Rights to create replications by DMS; stopping and starting are rights of people and of one role."""
 
 from __future__ import annotations
 

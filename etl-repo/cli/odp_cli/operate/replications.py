@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from odp.file_manager.replicated_tables import SUSPENDED
+
 from odp_cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ AT_REST = {"stopped", "failed", "failed-provision", "failed_provision", "deprovi
 """DMS's words for serverless replications and for tasks; how it writes the last ones, no page says."""
 MOST_TABLES_AT_ONCE = 10
 """A call loads no more: https://docs.aws.amazon.com/dms/latest/APIReference/API_ReloadTables.html"""
-SUSPENDED = ("Table error", "Table cancelled", "Table does not exist")
 
 
 class Start(StrEnum):
@@ -40,6 +41,11 @@ class ReplicationState:
     def is_at_work(self) -> bool:
         """Whether it loads or follows changes."""
         return self.status in AT_WORK
+
+    @property
+    def has_started(self) -> bool:
+        """Whether it was ever started; before that DMS knows no table of it."""
+        return self.status not in NEVER_STARTED
 
     @property
     def first_step(self) -> Start:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from lake.log_keys import log_keys
 from lake.metrics import Metric
 from odp.commands import Commands
 from odp.configuration import Configuration
+from odp.dms import DmsReplications
 from odp.dynamodb.file_tracker import DynamoDbPendingWork
 from odp.dynamodb.planning import DynamoDbPlannedLeases
 from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
@@ -22,6 +24,7 @@ from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.file_manager.handler import connected_ports
 from odp.file_manager.missing_files import MissingFiles
 from odp.file_manager.registration import STAGING, keep_unconfigured_tables
+from odp.file_manager.replicated_tables import replicated_tables
 from odp.file_manager.staging_sweep import Sweep, Swept
 from odp.file_manager.sweep_states import SweepStates
 from odp.file_manager.vanished_loads import VanishedLoads
@@ -153,7 +156,9 @@ def _expiring(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
 
 
 def _expiring_rejected(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
-    yield judge.expiring_rejected(_rejected_that_may_be_wanted(), _variables().landed_file_days)
+    """Judge open entries; once a day, because many may stay on record."""
+    rejected = connected_ports().quarantine.of_tables(QuarantineKind.REJECTED_FILE)
+    yield judge.expiring_rejected([landed for _, landed in landings_of(rejected)], _variables().landed_file_days)
 
 
 def _vanished(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
@@ -177,7 +182,12 @@ def _unconfigured_anymore(judge: SweepStates, reads: _SharedReads) -> Iterator[S
     yield from judge.unconfigured_anymore(reads.configuration)
 
 
-_JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
+def _replicated(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
+    if arns := json.loads(_variables().replications):
+        yield from replicated_tables(DmsReplications(arns).tables(), judge.told, judge.commands)
+
+
+_JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore, _replicated)
 
 
 def _last_planned(configured: Set[str]) -> Mapping[str, str]:
@@ -210,21 +220,14 @@ def _losses(oldest: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
     return found
 
 
-def _rejected_that_may_be_wanted() -> list[str]:
-    """List the landing times of open entries; once a day, because many may stay on record."""
-    rejected = connected_ports().quarantine.of_tables(QuarantineKind.REJECTED_FILE)
-    return [landed for _, landed in landings_of(rejected)]
-
-
 def _counts(swept: Swept) -> dict[Metric, int]:
     found = swept.found
     if found.landed or found.rejected:
         logger.warning("%d landed and %d rejected files had no event", found.landed, found.rejected)
-    is_slow = swept.round_hours > ROUND_HOURS
     return {
         Metric.MISSED_FILES: found.missed,
         Metric.REJECTED_FILES: found.rejected,
-        Metric.SLOW_SWEEPS: int(is_slow),
+        Metric.SLOW_SWEEPS: int(swept.round_hours > ROUND_HOURS),
     }
 
 

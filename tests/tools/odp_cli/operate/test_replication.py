@@ -18,6 +18,7 @@ from odp_cli.errors import CommandError
 from odp_cli.operate.replications import Replication, Start, load_again, load_all_again, replication_of, stop
 from typer.testing import CliRunner, Result
 
+from tests.configuration import KNOWN_MANIFESTS
 from tests.tools.odp_cli.operate.conftest import ENV, PLATFORM
 
 SERVERLESS = "arn:aws:dms:us-east-1:222222222222:replication-config:odp-dev-default"
@@ -29,11 +30,32 @@ class RefusedByDmsError(Exception):
     """InvalidResourceStateFault."""
 
 
+class Parameters:
+    """The ARN of the replication, and maybe that a pipeline has stopped it."""
+
+    class exceptions:  # noqa: N801 - as boto3 names it
+        class ParameterNotFound(Exception):  # noqa: N818 - as boto3 names it
+            pass
+
+    def __init__(self) -> None:
+        self.values = {f"/odp/{ENV}/replication/default": SERVERLESS}
+
+    def get_parameter(self, Name: str) -> dict[str, Any]:
+        if Name not in self.values:
+            raise self.exceptions.ParameterNotFound
+        return {"Parameter": {"Value": self.values[Name]}}
+
+    def delete_parameter(self, Name: str) -> None:
+        if not self.values.pop(Name, ""):
+            raise self.exceptions.ParameterNotFound
+
+
 class Dms:
     """One replication; both families of operations of the API come to the same state."""
 
     def __init__(self, status: str, tables: int = 25) -> None:
         self.status, self.calls = status, list[tuple[str, Any]]()
+        self.parameters = Parameters()
         self._tables: list[dict[str, Any]] = [
             {"SchemaName": "shop", "TableName": f"t{number}", "TableState": "Table completed"}
             for number in range(tables)
@@ -161,9 +183,10 @@ def odp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
         document["environments"][ENV]["interface_endpoints"] = ["secretsmanager"]
         platform = tmp_path / "environments.json"
         platform.write_text(json.dumps(document))
-        ssm = SimpleNamespace(get_parameter=lambda **_: {"Parameter": {"Value": SERVERLESS}})
-        services = {"ssm": ssm, "dms": dms}
+        services = {"ssm": dms.parameters, "dms": dms}
         monkeypatch.setattr(command, "session_in", lambda *_: SimpleNamespace(client=services.__getitem__))
+        if arguments[0] == "status" and "--manifests" not in arguments:
+            arguments = (*arguments, "--manifests", str(KNOWN_MANIFESTS))
         return CliRunner().invoke(
             app, ["replication", *arguments, "--env", ENV, "--platform", str(platform)], input=answers
         )
@@ -200,3 +223,76 @@ def test_a_no_changes_nothing(odp: Callable[..., Result], status: str, arguments
     dms = Dms(status)
     assert odp(dms, *arguments, answers="n\n").exit_code == 1
     assert dms.calls == []
+
+
+STOPPED = f"/odp/{ENV}/replication-stopped/default"
+
+
+def stopped_by_a_pipeline(status: str) -> Dms:
+    dms = Dms(status)
+    dms.parameters.values[STOPPED] = json.dumps({"since": "2026-11-30T20:00:00+00:00", "needs_load_of_all": False})
+    return dms
+
+
+def test_the_status_says_that_a_deployment_stopped_it(odp: Callable[..., Result]) -> None:
+    result = odp(stopped_by_a_pipeline("stopped"), "status")
+    assert "a deployment stopped it at 2026-11-30T20:00:00+00:00" in result.output
+    assert "a deployment stopped it" not in odp(Dms("stopped"), "status").output
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments"),
+    [("stopped", ["start"]), ("running", ["stop", "--yes"]), ("stopped", ["reload", "--all", "--yes"])],
+)
+def test_what_a_person_starts_or_stops_the_next_deployment_does_not_start(
+    odp: Callable[..., Result], status: str, arguments: list[str]
+) -> None:
+    dms = stopped_by_a_pipeline(status)
+    assert odp(dms, *arguments).exit_code == 0
+    assert STOPPED not in dms.parameters.values
+
+
+def named_by_manifests(folder: Path, *tables: str) -> list[str]:
+    """Options that name manifests of these tables."""
+    folder /= "manifests"
+    folder.mkdir()
+    batch: dict[str, Any] = {"refresh_cadence": "1_min_refresh", "glue_job_name": "odpf_file_processor"}
+    batch |= {"glue_job_worker_type": "G.1X", "glue_job_max_workers": 2, "refresh_tables_batch_size": 20}
+    defaults = {"refresh_cadence": "1_min_refresh", "partition_key": "", "primary_key": "id"}
+    defaults |= {"change_sequence": "SEQ", "table_format": "iceberg", "raw_database_name": "odpf_shop"}
+    entries = [{"source_table_name": name} for name in tables]
+    (folder / "shop.json").write_text(
+        json.dumps({"defaults": defaults, "batch_configs": [batch], "raw_table_configs": entries})
+    )
+    return ["--manifests", str(folder)]
+
+
+def test_the_status_names_what_only_manifests_or_only_dms_name(odp: Callable[..., Result], tmp_path: Path) -> None:
+    options = named_by_manifests(tmp_path, *(f"shop.t{number}" for number in range(24)), "shop.T24", "erp.parts")
+    result = odp(Dms("running"), "status", "--json", *options)
+    (answer,) = json.loads(result.output)["replications"]
+    assert answer["not_replicated"] == ["erp.parts", "shop.T24"], "DMS tells upper from lower case"
+    assert answer["in_no_manifest"] == ["shop.t24"]
+    lines = odp(Dms("running"), "status", *options).output.splitlines()
+    assert [line for line in lines if "erp.parts: not replicated" in line]
+    assert [line for line in lines if "shop.t24: replicated, but no manifest names it" in line]
+
+
+def test_many_differences_are_counted(odp: Callable[..., Result], tmp_path: Path) -> None:
+    options = named_by_manifests(tmp_path, *(f"other.t{number}" for number in range(30)))
+    output = odp(Dms("running"), "status", *options).output
+    assert output.count("not replicated") == 20
+    assert "10 more: --json" in output
+
+
+def test_before_the_first_start_nothing_is_missed(odp: Callable[..., Result], tmp_path: Path) -> None:
+    options = named_by_manifests(tmp_path, "shop.t0", "erp.parts")
+    (answer,) = json.loads(odp(Dms("created", tables=4), "status", "--json", *options).output)["replications"]
+    assert (answer["not_replicated"], answer["in_no_manifest"]) == ([], [])
+
+
+def test_manifests_that_are_wrong_do_not_hide_the_state(odp: Callable[..., Result], tmp_path: Path) -> None:
+    options = named_by_manifests(tmp_path, "shop.t0", "not a table")
+    result = odp(Dms("failed"), "status", *options)
+    assert result.exit_code == 0
+    assert "default: failed" in result.output

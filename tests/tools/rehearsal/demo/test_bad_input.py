@@ -45,6 +45,16 @@ def test_trips_cut_off_in_the_middle_are_refused_with_the_line(run_demo: RunDemo
     assert_nothing_left(folder)
 
 
+def test_machine_that_the_database_server_does_not_run_on_is_told_the_source_without_a_server(
+    run_demo: RunDemo, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("rehearsal.source.mariadb.program.platform.machine", lambda: "riscv64")
+    monkeypatch.setattr("rehearsal.jars.cache_folder", lambda: tmp_path / "no-jars-yet")
+    message = "Failed: no MariaDB server for Linux riscv64: its jar is for Linux x86-64; rehearse on Linux x86-64, or "
+    assert_clear(run_demo("--rows", "1"), f"{message}without a server (make demo SOURCE=file)")
+    assert_nothing_left(folder)
+
+
 def test_fewer_trips_than_tables_are_refused(run_demo: RunDemo, folder: Path, tmp_path: Path) -> None:
     pq.write_table(generate_trips(17), tmp_path / "few.parquet")
     assert_clear(run_demo("--trips", str(tmp_path / "few.parquet")), "holds 17 trips, too few to fill 18 tables")
@@ -73,7 +83,6 @@ def test_taken_port_is_named(
 ) -> None:
     step_that(lambda: ())
     monkeypatch.setattr(spark_settings, "prepare_metastore", lambda: None)
-    monkeypatch.setattr(demo_module, "synthesise", lambda *_, **__: ())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert_clear(run_demo("--port", str(port)), f"port {port} on 127.0.0.1 cannot be used (Address already in use)")

