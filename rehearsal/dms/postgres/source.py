@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from rehearsal.dms.endpoints import PostgreSqlSettings
 from rehearsal.dms.log import Position, Transaction, UnknownValueError
 from rehearsal.dms.postgres.columns import DeclaredColumn
@@ -17,10 +15,9 @@ from rehearsal.dms.postgres.errors import told_apart
 from rehearsal.dms.postgres.slot import Catalog, Described, Table, Values, transactions
 from rehearsal.dms.postgres.snapshot import PLUGIN, SECONDS_TO_BE_SEEN, PostgresSnapshotReader, Seen, position_of
 from rehearsal.dms.source import TableDefinition
-from rehearsal.dms.source_errors import ReplicationFailedError, SourceLostError, TableRedefinedError, log_is_gone
+from rehearsal.dms.source_errors import ReplicationFailedError, TableRedefinedError, log_is_gone
 
 _LEAST_SECONDS = 10
-_SECONDS_FOR_A_SLOT = 60
 _TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -89,15 +86,9 @@ class PostgresSource:
                 if known[1] == "lost":
                     raise log_is_gone(f"replication slot {self._slot} has lost its log to max_slot_wal_keep_size")
                 return
-            connection.execute(f"SET statement_timeout = '{_SECONDS_FOR_A_SLOT}s'")
             if known:
                 connection.execute("SELECT pg_drop_replication_slot(%s)", [self._slot])
-            try:
-                connection.execute("SELECT pg_create_logical_replication_slot(%s, %s)", [self._slot, PLUGIN])
-            except psycopg.errors.QueryCanceled as error:
-                raise SourceLostError(
-                    f"no replication slot within {_SECONDS_FOR_A_SLOT} s: it waits for a transaction that stays open"
-                ) from error
+            connection.execute("SELECT pg_create_logical_replication_slot(%s, %s)", [self._slot, PLUGIN])
 
     def end_of_log(self) -> Position:
         """Where the log ends now."""
