@@ -48,6 +48,7 @@ def replication_settings(replication: Replication) -> Settings:
     """How a replication loads, follows and fails: it stops a table or itself before it loses a value."""
     return {
         "TargetMetadata": {
+            # without, DMS leaves out columns of large values
             "SupportLobs": True,
             # the full mode is not for S3; the limited one cuts values off, and maybe DataTruncationErrorPolicy stops it
             "FullLobMode": False,
@@ -59,6 +60,7 @@ def replication_settings(replication: Replication) -> Settings:
         "FullLoadSettings": {
             # anything else deletes files of changes that are not applied yet
             "TargetTablePrepMode": "DO_NOTHING",
+            # after the load, changes follow without a person
             "StopTaskCachedChangesApplied": False,
             "StopTaskCachedChangesNotApplied": False,
         },
@@ -70,6 +72,7 @@ def replication_settings(replication: Replication) -> Settings:
             "HandleSourceTableAltered": True,
         },
         "ErrorBehavior": _error_behavior(stops_on_truncate=replication.on_truncate == "stop"),
+        # what DMS does about an error is in its log alone
         "Logging": {"EnableLogging": True},
         # it would read the whole lake
         "ValidationSettings": {"EnableValidation": False},
@@ -82,11 +85,15 @@ def _error_behavior(*, stops_on_truncate: bool) -> Settings:
         "DataErrorPolicy": "SUSPEND_TABLE",
         "DataTruncationErrorPolicy": "SUSPEND_TABLE",
         "TableErrorPolicy": "SUSPEND_TABLE",
+        # a file takes every change; should DMS refuse one, the defaults would drop it, or write a line into the log
+        **{f"ApplyError{what}Policy": "SUSPEND_TABLE" for what in ("Delete", "Insert", "Update", "Escalation")},
         # nothing in a file tells that a table was emptied
         "ApplyErrorFailOnTruncationDdl": stops_on_truncate,
         # a selection that matches nothing is a mistake
         "FailOnNoTablesCaptured": True,
+        # a load that begins again meets its own files
         "FullLoadIgnoreConflicts": True,
-        # a source that goes away is tried again for ever; the alarm on latency tells a person
+        # a source that goes away is tried again for ever, each half hour in the end; the alarm on latency tells a person
         "RecoverableErrorCount": -1,
+        "RecoverableErrorStopRetryAfterThrottlingMax": False,
     }

@@ -102,7 +102,8 @@ class ErrorBehavior(Settings):
     recoverable_error_throttling: bool = True
     """Whether the interval grows from one attempt to the next."""
     recoverable_error_throttling_max: int = Field(1800, ge=0)
-    recoverable_error_stop_retry_after_throttling_max: bool = False
+    recoverable_error_stop_retry_after_throttling_max: bool = True
+    """Its default is not documented, so a template has to say it."""
 
     @model_validator(mode="after")
     def _keeps_every_row(self) -> Self:

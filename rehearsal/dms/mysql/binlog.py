@@ -16,10 +16,21 @@ from pymysqlreplication.packet import BinLogPacketWrapper
 from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
 
 from rehearsal.dms.columns import SourceColumn
-from rehearsal.dms.log import DELETE, INSERT, UPDATE, Position, RowChange, TableChanges, TableStatement, Transaction
+from rehearsal.dms.log import (
+    DELETE,
+    INSERT,
+    UPDATE,
+    Position,
+    RowChange,
+    TableChanges,
+    TableStatement,
+    Transaction,
+    UnknownValueError,
+)
 from rehearsal.dms.mysql.columns import is_mended, logged_columns, logged_value
 from rehearsal.dms.mysql.errors import told_apart
-from rehearsal.dms.mysql.statements import table_statements
+from rehearsal.dms.mysql.statements import changes_rows, table_statements
+from rehearsal.dms.source_errors import ReplicationFailedError
 
 _LETTERS = {WriteRowsEvent: INSERT, UpdateRowsEvent: UPDATE, DeleteRowsEvent: DELETE}
 _REPLICA_ID = 4711
@@ -74,6 +85,18 @@ class LoggedRows:
     table: str
     event: Any
 
+    def _check_image(self) -> None:
+        """A session may log less than whole rows at any time."""
+        everything = (1 << self.event.number_of_columns) - 1
+        bitmaps = (getattr(self.event, f"columns_present_bitmap{end}", None) for end in ("", "2"))
+        if any(
+            bitmap is not None and int.from_bytes(bitmap, "little") & everything != everything for bitmap in bitmaps
+        ):
+            raise UnknownValueError(
+                "the log lacks columns of a changed row: set binlog_row_image=FULL, in every session, then load the "
+                "table again"
+            )
+
     @property
     def layout(self) -> object:
         """The map of the table's columns."""
@@ -101,6 +124,7 @@ class LoggedRows:
 
     def rows(self, columns: Mapping[str, SourceColumn], _key: tuple[str, ...] = ()) -> Iterator[RowChange]:
         """The changed rows; a delete has the whole row, and an update the former one."""
+        self._check_image()
         operation = _LETTERS[type(self.event)]
         mended = [column for column in columns.values() if is_mended(column)]
         for row in self.event.rows:
@@ -128,6 +152,15 @@ def read_log(connection: Mapping[str, Any], start: Position, until: Position) ->
         yield from _transactions(reader, until)
 
 
+def _table_statements(event: Any, reader: Any) -> Iterator[TableStatement]:  # noqa: ANN401 - untyped
+    if changes_rows(event.query):
+        raise ReplicationFailedError(
+            f"the log has a statement in place of the rows that it changed, before {reader.log_file}:{reader.log_pos}: "
+            "set binlog_format=ROW, in every session, and load all tables again (reload-target)"
+        )
+    return table_statements(event.query, event.schema)
+
+
 def _transactions(reader: Any, until: Position) -> Iterator[Transaction]:  # noqa: ANN401 - untyped
     events: list[TableChanges | TableStatement] = []
     is_open = False
@@ -143,7 +176,7 @@ def _transactions(reader: Any, until: Position) -> Iterator[Transaction]:  # noq
             events.append(LoggedRows(event.schema, event.table, event))
             continue
         if isinstance(event, _StatementEvent) and event.query not in ("COMMIT", "ROLLBACK"):
-            events += table_statements(event.query, event.schema)
+            events += _table_statements(event, reader)
         here = Position(reader.log_file, reader.log_pos)
         is_end = isinstance(event, XidEvent) or (isinstance(event, _StatementEvent) and event.query == "COMMIT")
         if is_end or (isinstance(event, _StatementEvent) and not is_open):

@@ -14,11 +14,17 @@ _VERB = re.compile(
         | (?P<create>CREATE(?:\s+OR\s+REPLACE)?\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?))\s+""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|LOAD\s+DATA|WITH)\b", re.IGNORECASE)
 _PART = r"(?:`(?:[^`]|``)+`|[\w$]+)"
 _NAME = re.compile(rf"\s*({_PART})(?:\s*\.\s*({_PART}))?")
 _NEXT = re.compile(r"\s*,\s*")
 _TO = re.compile(rf"\s+TO\s+{_PART}(?:\s*\.\s*{_PART})?", re.IGNORECASE)
 _RENAMES = re.compile(rf"[\s,]RENAME\s+(?:(?:TO|AS)\s+)?(?!COLUMN\b|INDEX\b|KEY\b)(?:{_PART})", re.IGNORECASE)
+
+
+def changes_rows(query: str) -> bool:
+    """Whether a logged statement stands for the rows that it changed: the log has another format here."""
+    return bool(_ROWS.match(_COMMENT.sub(" ", query)))
 
 
 def table_statements(query: str, schema: str) -> Iterator[TableStatement]:

@@ -257,10 +257,10 @@ def seconds(attempts: int, **settings: Any) -> list[float]:
 
 
 def test_a_lost_source_is_tried_again_as_the_settings_say() -> None:
-    assert seconds(4, RecoverableErrorInterval=5, RecoverableErrorThrottlingMax=15) == [5, 10, 15, 15]
+    goes_on = {"RecoverableErrorStopRetryAfterThrottlingMax": False}
+    assert seconds(4, RecoverableErrorInterval=5, RecoverableErrorThrottlingMax=15, **goes_on) == [5, 10, 15, 15]
     assert seconds(3, RecoverableErrorInterval=5, RecoverableErrorThrottling=False) == [5, 5, 5]
     with pytest.raises(ReplicationFailedError, match="does not answer, after 3 attempts: gone"):
         seconds(3, RecoverableErrorCount=2)
-    stop = "RecoverableErrorStopRetryAfterThrottlingMax"
     with pytest.raises(ReplicationFailedError, match="after 2 attempts"):
-        seconds(2, RecoverableErrorThrottlingMax=10, RecoverableErrorInterval=5, **{stop: True})
+        seconds(2, RecoverableErrorThrottlingMax=10, RecoverableErrorInterval=5)

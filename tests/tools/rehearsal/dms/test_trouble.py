@@ -48,6 +48,39 @@ def test_a_log_of_another_form_is_refused_before_anything_is_written(
     assert sink.files == {}
 
 
+def test_a_session_that_logs_statements_after_the_start_fails_the_replication(
+    database: Database, sink: MemorySink
+) -> None:
+    database.run("CREATE TABLE fares (id INT PRIMARY KEY, usd INT)", "INSERT INTO fares VALUES (1, 1)")
+    replication = database.replication(sink)
+    replication.start()
+    for change in ("UPDATE fares SET usd = 2", "/* said */ insert INTO fares VALUES (2, 2)", "DELETE FROM fares"):
+        database.run("SET SESSION binlog_format=STATEMENT", change)
+        with pytest.raises(ReplicationFailedError, match=r"a statement in place of the rows.*binlog_format=ROW.*again"):
+            replication.step(write=True)
+        replication.reload_all()
+
+
+@pytest.mark.parametrize("image", ["MINIMAL", "NOBLOB"])
+def test_a_session_that_logs_parts_of_rows_after_the_start_suspends_the_table(
+    database: Database, sink: MemorySink, image: str
+) -> None:
+    database.run(
+        "CREATE TABLE fares (id INT PRIMARY KEY, usd INT, note TEXT)",
+        "CREATE TABLE zones (id INT PRIMARY KEY)",
+        "INSERT INTO fares VALUES (1, 1, 'a')",
+    )
+    replication = database.replication(sink)
+    replication.start()
+    database.run(f"SET SESSION binlog_row_image={image}", "UPDATE fares SET usd = 2")
+    database.run("INSERT INTO zones VALUES (1)")
+    replication.step(write=True)
+    state = replication.checkpoint.tables[f"{database.schema}.fares"]
+    assert (state.status, state.message.split(":")[0]) == ("Table error", "the log lacks columns of a changed row")
+    assert sink.of("fares/2") == []
+    database.assert_lake_is_source(sink.files, "zones")
+
+
 def test_a_server_without_a_log_is_refused(sink: MemorySink, tmp_path: Any) -> None:
     with MariaDbServer(settings=("--skip-log-bin",)) as server:
         database = MariaDatabase(server, "silent", tmp_path)
