@@ -15,7 +15,6 @@ from tests.embedded.dms.pipeline_step import Build, execute, prepare
 from tests.embedded.dms.shop_lake import ENGINES, MARIADB, POSTGRES, ShopLake, a_shop, synthesised
 from tests.tools.rehearsal.dms.databases import Database
 
-
 PLACES = {MARIADB: ("dev", "222222222222"), POSTGRES: ("test", "333333333333")}
 """Each engine has an environment of its own: it is another replication."""
 
