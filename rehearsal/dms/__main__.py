@@ -37,7 +37,7 @@ def main() -> int:
         definition = ReplicationDefinition.read(given["source"], given["target"], given["config"])
         replication = Replication(definition, given["connection"], _sink(given, definition), folder)
         if given.get("reload_all"):
-            replication.reload_all()
+            replication.forget()
         stopped = threading.Event()
         threading.Thread(target=_obey, args=(replication, stopped), daemon=True).start()
         replication.run(stopped, lambda: _tell(folder, "running", replication))

@@ -11,16 +11,7 @@ from rehearsal.dms.checkpoint import Checkpoint, TableState, TableStatus
 from rehearsal.dms.columns import SourceColumn
 from rehearsal.dms.definition import ReplicationDefinition
 from rehearsal.dms.large_values import TooLargeError, check_size
-from rehearsal.dms.log import (
-    DELETE,
-    INSERT,
-    Position,
-    TableChanges,
-    TableStatement,
-    Transaction,
-    UnknownValueError,
-    Verb,
-)
+from rehearsal.dms.log import Position, TableChanges, TableStatement, Transaction, UnknownValueError, Verb
 from rehearsal.dms.source import Source
 from rehearsal.dms.source_errors import ReplicationFailedError
 from rehearsal.dms.table_files import Change
@@ -133,7 +124,7 @@ class ChangeStream:
         try:
             for change in self._changes(changes, columns, state.key, transaction):
                 pending.folders.setdefault(folder, []).append(change)
-                _count(state, change.operation)
+                state.count(change.operation)
         except (TooLargeError, UnknownValueError, pa.ArrowException) as error:
             self.write_table(table)
             self._suspend(state, str(error), is_cut_off=isinstance(error, TooLargeError))
@@ -160,6 +151,9 @@ class ChangeStream:
             return known[1]
         milliseconds = self._definition.target.parquet_timestamp_in_millisecond
         columns = changes.columns(state.unnamed_types, state.hidden, milliseconds=milliseconds)
+        if changes.key is not None and changes.key != state.key:
+            self.write_table((state.schema, state.table))
+            state.key, state.message = changes.key, ""
         self._columns[state.name] = changes.layout, columns
         return columns
 
@@ -181,8 +175,11 @@ class ChangeStream:
         definition = self._source.definition(*table, milliseconds=False)
         state = TableState(*table, status=TableStatus.COMPLETED, key=definition.key, declared=definition.declared)
         state.unnamed_types, state.hidden = definition.unnamed_types, definition.hidden
+        state.message = definition.caution
         self._checkpoint.tables[state.name] = state
         _log.info("%s is new at %s; its changes are replicated", state.name, at)
+        if definition.obstacle:
+            self._suspend(state, definition.obstacle)
         return state
 
     def _take_statement(self, statement: TableStatement, transaction: Transaction) -> None:
@@ -236,12 +233,3 @@ class ChangeStream:
 
     def _state(self, table: Table) -> TableState:
         return self._checkpoint.tables[".".join(table)]
-
-
-def _count(state: TableState, operation: str) -> None:
-    if operation == INSERT:
-        state.inserts += 1
-    elif operation == DELETE:
-        state.deletes += 1
-    else:
-        state.updates += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from rehearsal.dms.log import Position
+from rehearsal.dms.log import DELETE, INSERT, UPDATE, Position
 
 
 class TableStatus(StrEnum):
@@ -46,6 +46,12 @@ class TableState:
     def name(self) -> str:
         """Schema and table."""
         return f"{self.schema}.{self.table}"
+
+    def count(self, operation: str) -> None:
+        """Count one replicated change."""
+        self.inserts += operation == INSERT
+        self.updates += operation == UPDATE
+        self.deletes += operation == DELETE
 
 
 @dataclass

@@ -53,6 +53,10 @@ class TableChanges(Protocol):
         """What the log says of the columns: as long as it is the same object, so are the columns."""
 
     @property
+    def key(self) -> tuple[str, ...] | None:
+        """The primary key as it is now; None if the table is gone, or if the log tells when its key changes."""
+
+    @property
     def size(self) -> int:
         """The bytes in the log."""
 

@@ -119,10 +119,14 @@ class Replication:
 
     def reload_all(self) -> None:
         """Load every table again by its present definition, as reload-target does after a stop."""
+        self.forget()
+        self.start()
+
+    def forget(self) -> None:
+        """Let the next start load every table; changes are still numbered from where they were."""
         self.checkpoint = Checkpoint(sequence=self.checkpoint.sequence, latest=self.checkpoint.latest)
         self._file.write(self.checkpoint)
         self._resume()
-        self.start()
 
     def _load(self, states: Sequence[TableState], consistency: Consistency) -> None:
         def loaded() -> None:

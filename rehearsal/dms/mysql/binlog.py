@@ -80,6 +80,11 @@ class LoggedRows:
         return self.event.columns
 
     @property
+    def key(self) -> None:
+        """ALTER TABLE is in the log."""
+        return None
+
+    @property
     def size(self) -> int:
         """The bytes of the event."""
         return int(self.event.event_size)

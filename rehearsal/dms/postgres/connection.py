@@ -17,6 +17,8 @@ _OPTIONS = {
     # otherwise a policy could hide rows, and say nothing
     "row_security": "off",
     "default_transaction_read_only": "on",
+    # a new slot waits for the transactions that are open, and a load for an ALTER TABLE
+    "lock_timeout": "60s",
 }  # fmt: skip
 Connection = psycopg.Connection[Any]
 

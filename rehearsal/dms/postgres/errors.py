@@ -14,6 +14,7 @@ from rehearsal.dms.source_errors import (
 
 _LOST = {"57P01", "57P02", "57P03", "53300", "55006"}
 """The server stops or starts, has no connection left, or the slot is still in the hands of a reader that was killed."""
+_STILL_LOCKED = "55P03"
 _CONNECTION_CLASS = "08"
 _LOG_IS_GONE = {"42704", "55000"}
 """The slot does not exist, or the server has removed what it needs."""
@@ -47,5 +48,7 @@ def _told(error: psycopg.Error) -> Exception:
         return ReplicationFailedError(f"{_FAILURES[code]}: {said}")
     if code in _REDEFINED:
         return TableRedefinedError(said)
+    if code == _STILL_LOCKED:
+        return SourceLostError(f"the source makes it wait for a transaction that stays open: {said}")
     is_lost = code in _LOST or code.startswith(_CONNECTION_CLASS) or not code
     return SourceLostError(said) if is_lost and isinstance(error, psycopg.OperationalError) else error

@@ -27,19 +27,31 @@ Table = tuple[str, str]
 Values = dict[str, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A table as the catalog has it now."""
+
+    columns: Sequence[DeclaredColumn]
+    key: tuple[str, ...] | None
+    """None if there is no such table."""
+    kind: str = "r"
+    persistence: str = "p"
+    identity: str = "d"
+
+
 class Catalog:
     """What the source says beside its log, while one stretch of the log is read."""
 
     def __init__(
         self,
         settings: PostgreSqlSettings,
-        declared: Callable[[str, str], Sequence[DeclaredColumn]],
+        describe: Callable[[str, str], Described],
         values: Callable[[Table, Values, Sequence[str]], Values | None],
     ) -> None:
-        """`declared` has the columns of a table; `values` reads columns of one row by its key."""
+        """`describe` tells of a table as it is now; `values` reads columns of one row by its key."""
         self.settings = settings
         self.values = values
-        self._declared = declared
+        self._describe = describe
         self._layouts: dict[Table, Layout] = {}
 
     def layout(self, line: Line) -> "Layout":
@@ -47,9 +59,9 @@ class Catalog:
         table = (line.schema, line.table)
         known = self._layouts.get(table)
         if known is None or (line.layout and line.layout != known.named):
-            declared = {column.name: column for column in self._declared(*table)}
-            named = line.layout or tuple((column.name, column.logged) for column in declared.values())
-            known = self._layouts[table] = Layout(named, declared)
+            described = self._describe(*table)
+            named = line.layout or tuple((column.name, column.logged) for column in described.columns)
+            known = self._layouts[table] = Layout(named, described)
         return known
 
 
@@ -59,13 +71,13 @@ class Layout:
 
     named: tuple[tuple[str, str], ...]
     """Each with the name of its type, to which the log adds no length and no precision."""
-    declared: Mapping[str, DeclaredColumn]
+    described: Described
 
     def columns(self, settings: PostgreSqlSettings, *, milliseconds: bool) -> dict[str, SourceColumn]:
         """The columns in files; precision and scale are those of the catalog, if the type is still the same."""
-        made = {}
+        made, declared = {}, {column.name: column for column in self.described.columns}
         for name, logged in self.named:
-            column = self.declared.get(name)
+            column = declared.get(name)
             if column is None or column.logged != logged:
                 column = logged_column(name, logged)
             made[name] = column.column(settings, milliseconds=milliseconds)
@@ -82,6 +94,11 @@ class LoggedLines:
     catalog: Catalog = field(repr=False)
     lines: list[Line] = field(default_factory=list)
     size: int = 0
+
+    @property
+    def key(self) -> tuple[str, ...] | None:
+        """The primary key as it is now; None if the table is gone."""
+        return self.layout.described.key
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -100,10 +117,9 @@ class LoggedLines:
     def rows(self, columns: Mapping[str, SourceColumn], key: tuple[str, ...]) -> Iterator[RowChange]:
         """The changed rows; what names no row is ignored, as DMS does."""
         for line in self.lines:
-            is_nameless = not line.old and (line.verb == "DELETE" or not key)
             if line.verb == "INSERT":
                 yield RowChange(INSERT, _read(columns, line.new))
-            elif is_nameless:
+            elif not line.old and not key:
                 _log.warning(
                     "%s.%s: %s ignored, because its log names no row: the table needs a primary key, or REPLICA "
                     "IDENTITY FULL", self.schema, self.table, line.verb,
@@ -137,8 +153,8 @@ class LoggedLines:
     def _check_key(self, old: Mapping[str, Text], key: tuple[str, ...]) -> None:
         if left_out := [name for name in key if name not in old]:
             raise UnknownValueError(
-                f"the log leaves column {left_out[0]} of the primary key out, because the replica identity is another "
-                f"index: ALTER TABLE {self.schema}.{self.table} REPLICA IDENTITY DEFAULT, then load the table again"
+                f"the log leaves column {left_out[0]} of the primary key out, as the replica identity lacks it: "
+                f"ALTER TABLE {self.schema}.{self.table} REPLICA IDENTITY DEFAULT, then load the table again"
             )
 
 

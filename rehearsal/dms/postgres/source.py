@@ -3,32 +3,30 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import psycopg
 
 from rehearsal.dms.endpoints import PostgreSqlSettings
 from rehearsal.dms.log import Position, Transaction, UnknownValueError
 from rehearsal.dms.postgres.columns import DeclaredColumn
 from rehearsal.dms.postgres.connection import Connection, connected, quoted, texts
 from rehearsal.dms.postgres.errors import told_apart
-from rehearsal.dms.postgres.slot import Catalog, Table, Values, transactions
+from rehearsal.dms.postgres.slot import Catalog, Described, Table, Values, transactions
 from rehearsal.dms.postgres.snapshot import PLUGIN, SECONDS_TO_BE_SEEN, PostgresSnapshotReader, Seen, position_of
 from rehearsal.dms.source import TableDefinition
-from rehearsal.dms.source_errors import ReplicationFailedError, SourceLostError, TableRedefinedError, log_is_gone
+from rehearsal.dms.source_errors import ReplicationFailedError, TableRedefinedError, log_is_gone
 
 _LEAST_SECONDS = 10
-_SECONDS_FOR_A_SLOT = 60
 _TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1, 2"""
 _TABLE = """
-SELECT c.oid, c.relkind, c.relpersistence, c.relreplident, ARRAY(
+SELECT ARRAY(
   SELECT a.attname FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
-  WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place)::text[]
+  WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY k.place)::text[], c.relkind, c.relpersistence, c.relreplident
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"""
 _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, NULL), format_type(a.atttypid, a.atttypmod), format_type(b.oid, NULL),
@@ -88,15 +86,9 @@ class PostgresSource:
                 if known[1] == "lost":
                     raise log_is_gone(f"replication slot {self._slot} has lost its log to max_slot_wal_keep_size")
                 return
-            connection.execute(f"SET statement_timeout = '{_SECONDS_FOR_A_SLOT}s'")
             if known:
                 connection.execute("SELECT pg_drop_replication_slot(%s)", [self._slot])
-            try:
-                connection.execute("SELECT pg_create_logical_replication_slot(%s, %s)", [self._slot, PLUGIN])
-            except psycopg.errors.QueryCanceled as error:
-                raise SourceLostError(
-                    f"no replication slot within {_SECONDS_FOR_A_SLOT} s: it waits for a transaction that stays open"
-                ) from error
+            connection.execute("SELECT pg_create_logical_replication_slot(%s, %s)", [self._slot, PLUGIN])
 
     def end_of_log(self) -> Position:
         """Where the log ends now."""
@@ -107,7 +99,7 @@ class PostgresSource:
         """Read every transaction that ends after `start` and begins before `until`."""
         # what was not confirmed stays in the slot, so nothing is lost if this process dies
         with connected(self._connection) as connection, connected(self._connection) as asked:
-            catalog = Catalog(self._settings, lambda *table: _columns(asked, *table), _Rows(asked))
+            catalog = Catalog(self._settings, partial(_described, asked), _Rows(asked))
             with connection.transaction(), connection.cursor("log") as lines:
                 lines.execute(_PEEK, [self._slot, str(until)])
                 rows = ((int(place), data) for place, data in lines)
@@ -130,28 +122,28 @@ class PostgresSource:
     def definition(self, schema: str, table: str, *, milliseconds: bool) -> TableDefinition:
         """How a table looks now; without columns if there is none."""
         with connected(self._connection) as connection:
-            found = connection.execute(_TABLE, [schema, table]).fetchone()
-            columns = _columns(connection, schema, table)
-        shown = [column for column in columns if not column.is_generated]
-        hidden = tuple(column.name for column in columns if column.is_generated)
+            found = _described(connection, schema, table)
+        shown = [column for column in found.columns if not column.is_generated]
+        hidden = tuple(column.name for column in found.columns if column.is_generated)
         made = tuple(column.column(self._settings, milliseconds=milliseconds) for column in shown)
         declared = tuple((column.name, column.declared) for column in shown)
-        _, kind, persistence, identity, key = found or (0, "r", "p", "d", [])
-        obstacle = _obstacle(kind, persistence, identity)
-        caution = "" if key or identity == "f" else "without a primary key, its updates and deletes are ignored"
-        return TableDefinition(schema, table, made, tuple(key), declared, hidden, obstacle=obstacle, caution=caution)
+        is_named = found.key or found.identity == "f"
+        caution = "" if is_named else "without a primary key, its updates and deletes are ignored"
+        return TableDefinition(
+            schema, table, made, found.key or (), declared, hidden, obstacle=_obstacle(found), caution=caution
+        )
 
     def snapshots(self) -> PostgresSnapshotReader:
         """What reads rows."""
         return PostgresSnapshotReader(self._connection)
 
 
-def _obstacle(kind: str, persistence: str, identity: str) -> str:
-    if kind == "p":
+def _obstacle(found: Described) -> str:
+    if found.kind == "p":
         return "it is partitioned, and the log has the names of its partitions only: select those"
-    if persistence == "u":
+    if found.persistence == "u":
         return "it is UNLOGGED, so no change of it is in the log"
-    if identity in "ni":
+    if found.identity in "ni":
         return (
             "its REPLICA IDENTITY is NOTHING or an index, so its deletes do not name the primary key: set it to "
             "DEFAULT or FULL"
@@ -159,9 +151,12 @@ def _obstacle(kind: str, persistence: str, identity: str) -> str:
     return ""
 
 
-def _columns(connection: Connection, schema: str, table: str) -> list[DeclaredColumn]:
+def _described(connection: Connection, schema: str, table: str) -> Described:
+    """How a table looks now; without columns if there is none."""
     with told_apart():
-        return [DeclaredColumn(*row) for row in connection.execute(_COLUMNS, [schema, table])]
+        columns = [DeclaredColumn(*row) for row in connection.execute(_COLUMNS, [schema, table])]
+        found = connection.execute(_TABLE, [schema, table]).fetchone()
+    return Described(columns, tuple(found[0]), *found[1:]) if found else Described(columns, None)
 
 
 def _one(connection: Connection, query: str) -> tuple[Any, ...]:

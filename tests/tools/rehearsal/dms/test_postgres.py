@@ -316,6 +316,62 @@ def test_an_identity_that_becomes_an_index_suspends_the_table_at_its_first_delet
     assert "leaves column id of the primary key out" in said
 
 
+def test_an_identity_that_becomes_nothing_suspends_the_table_at_its_first_delete(
+    database: PostgresDatabase, sink: MemorySink
+) -> None:
+    database.run("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    replication = database.replication(sink)
+    replication.start()
+    database.run("ALTER TABLE t REPLICA IDENTITY NOTHING", "DELETE FROM t")
+    replication.step(write=True)
+    assert message(database, replication, "t")[0] == TableStatus.ERROR
+
+
+def test_a_primary_key_that_is_added_later_lets_updates_and_deletes_through(
+    database: PostgresDatabase, sink: MemorySink
+) -> None:
+    database.run("CREATE TABLE t (id INT NOT NULL, note VARCHAR(5))", "INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+    replication = database.replication(sink)
+    replication.start()
+    database.run("INSERT INTO t VALUES (3, 'c')")
+    replication.step(write=True)
+    database.run("ALTER TABLE t ADD PRIMARY KEY (id)", "UPDATE t SET id = 4 WHERE id = 1", "DELETE FROM t WHERE id = 2")
+    replication.step(write=True)
+    assert message(database, replication, "t") == (TableStatus.COMPLETED, "")
+    database.assert_lake_is_source(sink.files, "t")
+
+
+@pytest.mark.parametrize("end", ["DROP TABLE t", "ALTER TABLE t RENAME TO u"])
+def test_the_last_changes_of_a_table_that_is_gone_when_they_are_read_reach_the_lake(
+    database: PostgresDatabase, sink: MemorySink, end: str
+) -> None:
+    database.run("CREATE TABLE t (id INT PRIMARY KEY, n NUMERIC(6,2))", "INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)")
+    replication = database.replication(sink)
+    replication.start()
+    database.run(
+        "UPDATE t SET id = 4 WHERE id = 1", "DELETE FROM t WHERE id = 2", "UPDATE t SET n = 9 WHERE id = 3", end
+    )
+    replication.step(write=True)
+    found = {key: row["n"] for key, row in lake_rows(sink.files, f"{database.schema}/t/").items()}
+    assert found == {(4,): 1, (3,): 9}
+
+
+def test_a_table_that_is_created_later_and_not_described_by_its_log_is_suspended(
+    database: PostgresDatabase, sink: MemorySink
+) -> None:
+    database.run("CREATE TABLE first (id INT PRIMARY KEY)")
+    replication = database.replication(sink)
+    replication.start()
+    transaction(
+        database, "CREATE TABLE late (id INT PRIMARY KEY)", "ALTER TABLE late REPLICA IDENTITY NOTHING",
+        "INSERT INTO late VALUES (1)", "CREATE TABLE log (line VARCHAR(5))", "INSERT INTO log VALUES ('a')",
+    )  # fmt: skip
+    replication.step(write=True)
+    assert message(database, replication, "late")[0] == TableStatus.ERROR
+    assert message(database, replication, "log")[1] == "without a primary key, its updates and deletes are ignored"
+    assert [row["line"] for row in sink.rows("/log/")] == ["a"]
+
+
 def test_updates_that_change_nothing_are_in_the_log(database: PostgresDatabase, sink: MemorySink) -> None:
     database.run("CREATE TABLE t (id INT PRIMARY KEY, note VARCHAR(5))", "INSERT INTO t VALUES (1, 'a')")
     replication = database.replication(sink)

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rehearsal.dms.log import Position
+from rehearsal.dms.endpoints import PostgreSqlSettings
+from rehearsal.dms.log import Position, TableStatement
 from rehearsal.dms.postgres.decoded_lines import UNCHANGED, Line, Truncation, read_commit, read_line
+from rehearsal.dms.postgres.slot import Catalog, Described, LoggedLines, transactions
 from rehearsal.dms.postgres.snapshot import Seen, position_of
+from tests.tools.rehearsal.dms.databases import POSTGRES_SOURCE
 
 
 def test_an_insert_has_each_column_with_its_type() -> None:
@@ -49,6 +52,26 @@ def test_a_commit_has_its_number_and_time() -> None:
     assert commit
     assert (commit.transaction, commit.at) == (774, datetime(2026, 11, 30, 10, 0, 0, 250_000, tzinfo=UTC))
     assert read_commit("BEGIN 774") is None
+
+
+def test_the_catalog_is_asked_only_when_others_see_the_transaction_that_is_read() -> None:
+    asked: list[object] = []
+
+    def describe(schema: str, table: str) -> Described:
+        asked.append((schema, table))
+        return Described([], ("id",))
+
+    rows = [
+        (1, "BEGIN 8"), (2, "table a.b: INSERT: id[integer]:1"), (3, "COMMIT 8 (at 2026-11-30 10:00:00+00)"),
+        (4, "BEGIN 9"), (5, "table a.b: DELETE: id[integer]:1"), (6, "table a.b: TRUNCATE: (no-flags)"),
+        (7, "table a.b: INSERT: id[integer]:2 n[text]:''"), (8, "COMMIT 9 (at 2026-11-30 10:00:00+00)"),
+    ]  # fmt: skip
+    settings = PostgreSqlSettings.read(POSTGRES_SOURCE["PostgreSqlSettings"], "")
+    catalog = Catalog(settings, describe, lambda *_: None)
+    (found,) = transactions(rows, catalog, Position("", 3), asked.append)
+    assert asked == [9, ("a", "b"), ("a", "b")], "the first is before the start, and new columns are looked up"
+    assert found.end == Position("", 8)
+    assert [type(event) for event in found.events] == [LoggedLines, TableStatement, LoggedLines]
 
 
 def test_a_position_is_written_as_the_server_writes_it() -> None:

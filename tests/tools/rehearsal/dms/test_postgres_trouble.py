@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.dms.postgres import source as postgres_source
+from rehearsal.dms.postgres import connection as connection_of_postgres
 from rehearsal.dms.replication import Replication
 from rehearsal.dms.source_errors import ReplicationFailedError, SourceLostError
 from rehearsal.source.postgres.server import PostgresServer
@@ -202,15 +202,23 @@ def test_a_full_load_alone_leaves_no_slot(database: PostgresDatabase, sink: Memo
 
 
 @pytest.mark.slow
-def test_a_transaction_that_stays_open_is_named_as_what_a_new_slot_waits_for(
+def test_a_transaction_that_stays_open_is_named_as_what_a_start_or_a_load_waits_for(
     database: PostgresDatabase, sink: MemorySink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database.run("CREATE TABLE fares (id INT PRIMARY KEY)")
-    monkeypatch.setattr(postgres_source, "_SECONDS_FOR_A_SLOT", 1)
+    database.run("CREATE TABLE fares (id INT PRIMARY KEY)", "CREATE TABLE other (id INT PRIMARY KEY)")
+    monkeypatch.setitem(connection_of_postgres._OPTIONS, "lock_timeout", "1s")
+    replication = database.replication(sink)
     with database.connect(autocommit=False) as connection:
         connection.execute("INSERT INTO fares VALUES (1)")
-        with pytest.raises(SourceLostError, match="it waits for a transaction that stays open"):
-            database.replication(sink).start()
+        with pytest.raises(SourceLostError, match="wait for a transaction that stays open"):
+            replication.start()
+        connection.commit()
+        replication.start()
+        connection.execute("INSERT INTO fares VALUES (2)")
+        with pytest.raises(SourceLostError, match="wait for a transaction that stays open"):
+            replication.reload((database.schema, "fares"))
+    replication.step(write=True)
+    database.assert_lake_is_source(sink.files, "fares")
 
 
 def test_a_transaction_that_is_open_while_a_table_is_loaded_is_not_lost(

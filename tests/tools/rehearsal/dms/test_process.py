@@ -34,8 +34,9 @@ class Process:
         self._child: ChildProcess | None = None
         self._input: Any = None
 
-    def start(self, **s3: Any) -> None:
+    def start(self, *, reload_all: bool = False, **s3: Any) -> None:
         given = {
+            "reload_all": reload_all,
             "source": self._database.SOURCE,
             "target": {
                 "EndpointType": "target",
@@ -203,6 +204,23 @@ def test_a_reload_that_is_asked_for_goes_on_under_traffic(either: Database, proc
     process.tell(stop=True)
     assert process.end() == 0
     either.assert_lake_is_source(process.files(), "fares")
+
+
+@slow_on_postgres
+def test_a_load_of_all_tables_waits_for_a_source_that_is_away(either: Database, process: Process) -> None:
+    process.start()
+    wait_for(lambda: process.status.get("state") == "running")
+    process.kill()
+    either.run("INSERT INTO fares VALUES (1000, 1)")
+    either.server.kill()
+    process.start(reload_all=True)
+    wait_for(lambda: "the source does not answer" in process.log)
+    either.server.start()
+    process.wait_until_read()
+    process.tell(stop=True)
+    assert process.end() == 0
+    loads = {key: body for key, body in process.files().items() if "LOAD" in key}
+    either.assert_lake_is_source(loads, "fares")
 
 
 @on_one_engine
