@@ -10,18 +10,19 @@ from odp.table_identity import SourceTable
 from odp_cli.operate.replications import load_again, load_all_again, stop
 
 from rehearsal.emulator.process import Emulator
+from rehearsal.emulator.settings import EmulatorSettings
 from tests.embedded.dms.pipeline_step import Build, execute, prepare
 from tests.embedded.dms.shop_lake import ShopLake, a_shop, eventually, synthesised
 
 
 def test_a_task_from_its_deployment_to_its_second_load_and_a_suspended_table(
-    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In an environment of its own: another kind of a replication that is there would be a new replication."""
-    lake = ShopLake(emulator, "test", "333333333333")
-    for name, value in emulator.shell_environment(lake.account).items():
-        monkeypatch.setenv(name, value)
-    with a_shop(tmp_path) as shop:
+    """In an emulator of its own: where a replication is already, another kind would be a new one."""
+    with a_shop(tmp_path) as shop, Emulator(EmulatorSettings(run_directory=tmp_path / "emulator")) as emulator:
+        lake = ShopLake(emulator, "test", "333333333333")
+        for name, value in emulator.shell_environment(lake.account).items():
+            monkeypatch.setenv(name, value)
         lake.deploy(*synthesised("test", tmp_path / "first", "orders", kind="instance"), shop)
         found = lake.replication
         assert found.state().status == "ready"
