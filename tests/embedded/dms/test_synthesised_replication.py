@@ -98,7 +98,7 @@ def test_files_rest_under_the_key_of_the_lake(lake: ShopLake) -> None:
 @pytest.mark.parametrize(
     ("role", "action", "message"),
     [
-        ("DatabaseSecret", "secretsmanager:GetSecretValue", "the secret cannot be read"),
+        ("Database", "secretsmanager:GetSecretValue", "the secret cannot be read"),
         ("dms-default", "s3:PutObject", ""),
     ],
 )
