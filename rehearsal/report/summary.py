@@ -37,6 +37,7 @@ def runs_table(report: DemoReport) -> Table:
     """What each engine did to the lake in each phase, and about how many USD that would cost on AWS."""
     columns = ("engine", "tables", "inserted", "updated", "deleted", "took", "USD")
     table = _table("phase", *columns)
+    table.padding = (0, 0)  # narrow: it has to fit into 80 columns
     for run in report.runs:
         for engine in run.engines:
             share = run.of_engine(engine)

@@ -194,7 +194,7 @@ def load_again(replication: Replication, tables: Sequence[SourceTable]) -> None:
     if unknown := [each.name for each in tables if (each.schema, each.table) not in known]:
         raise CommandError(
             f"DMS replicates no table {', '.join(unknown)}",
-            mend="name it as the manifest does; a table that a manifest added is replicated after stop, push and start",
+            mend="name it as the manifest does; a table that a manifest added is replicated after the push",
         )
     replication.load_again(tables)
 
