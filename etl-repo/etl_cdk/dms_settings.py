@@ -93,7 +93,7 @@ def _error_behavior(*, stops_on_truncate: bool) -> Settings:
         "FailOnNoTablesCaptured": True,
         # a load that begins again meets its own files
         "FullLoadIgnoreConflicts": True,
-        # a source that goes away is tried again for ever, each half hour in the end; the alarm on latency tells a person
+        # a lost source is tried again for ever, each half hour in the end; the alarm on latency tells a person
         "RecoverableErrorCount": -1,
         "RecoverableErrorStopRetryAfterThrottlingMax": False,
     }
