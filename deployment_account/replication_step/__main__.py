@@ -154,11 +154,11 @@ class Step:
             _say(f"{source}: goes on where it stopped at {known.since}. Tables that it has not loaded are loaded now.")
         else:
             _say(f"{source}: is {status} already.")
-        self._memory.forget(source)
         if known.needs_load_of_all:
             _say(f"{source}: DMS TAKES THE CHANGED TRANSFORMATIONS ONLY WITH A NEW LOAD OF ALL TABLES. Run:")
             _say(f"  {self._place.command('stop', replication)}")
             _say(f"  {self._place.command('reload --all', replication)}")
+        self._memory.forget(source)
 
     def _template(self, **at: str) -> Json:
         found = self._aws.call("cloudformation", "get-template", template_stage="Processed", **at)["TemplateBody"]

@@ -21,7 +21,7 @@ class MariaDbError(ServerError):
 
 
 def program_folder(cache: Path | None = None) -> Path:
-    """Return the folder with `bin/mariadbd` and `share`; the first call downloads 149 MB and keeps 30 MB of it."""
+    """Return the folder with `bin/mariadbd` and `share`; the first call downloads the jar, 149 MB."""
     cache = (cache or jars.cache_folder()) / "source"
     folder = cache / f"mariadb-{VERSION}"
     if folder.exists():
