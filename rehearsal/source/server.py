@@ -153,6 +153,16 @@ class DatabaseServer(ABC):
             _give(self._home)
         return self._home
 
+    def _copied(self, *folders: Path) -> Path:
+        """Copy folders to where the server may read them, whatever this process lets others read."""
+        copy = self._temporary() / "program"
+        if not copy.exists():
+            for folder in folders:
+                shutil.copytree(folder, copy / folder.name)
+            for path in (copy, *copy.rglob("*")):
+                _give(path)
+        return copy
+
     def _data_folder(self) -> Path:
         data = self.folder or self._temporary() / "data"
         data.mkdir(parents=True, exist_ok=True, mode=0o700)

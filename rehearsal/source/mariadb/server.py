@@ -60,10 +60,7 @@ class MariaDbServer(DatabaseServer):
         program = program_folder(self.cache)
         if is_reachable(program / "bin" / "mariadbd"):
             return program
-        copy = self._temporary() / "program"
-        if not copy.exists():
-            shutil.copytree(program, copy)
-        return copy
+        return self._copied(program) / program.name
 
     def _is_initialised(self, data: Path) -> bool:
         return (data / "mysql").exists()

