@@ -146,7 +146,7 @@ class Demo:
         sections = (*source.sections(lake), *deployment.sections())
         taxi = loaded.result()
         return DemoReport(
-            title=f"{len(inputs.manifests.tables)} operational tables replicated into the data lake",
+            title=f"{len(validation.tables)} operational tables replicated into the data lake",
             started=self._started,
             environment=versions(),
             steps=tuple(sorted(self._steps.spans, key=lambda span: span.start)),

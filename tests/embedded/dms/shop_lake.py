@@ -1,6 +1,7 @@
 """A shop's database, and a lake whose replication of it is deployed as synthesised."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,19 @@ def synthesised(environment: str, folder: Path, *tables: str, **changes: Any) ->
     context = {"environments": str(folder / "environments.json"), "table_configs": str(manifests)}
     infra, etl = synthesise(environment, folder / "out", context=context)
     return infra, OfReplication(etl.folder)
+
+
+def with_setting(replication: Assembly, folder: Path, type_: str, change: Callable[[dict[str, Any]], None]) -> Assembly:
+    """The same assembly with other properties of its resources of a type."""
+    shutil.copytree(replication.folder, folder)
+    changed = OfReplication(folder)
+    (stack,) = changed.stacks
+    template = json.loads(stack.template.read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == type_:
+            change(resource["Properties"])
+    stack.template.write_text(json.dumps(template))
+    return changed
 
 
 MARIADB, POSTGRES = "mariadb", "postgres"

@@ -1,18 +1,20 @@
 """The synthesised replication, deployed: a real database reaches staging by it, with the rights that it has alone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from odp.table_identity import SourceTable
 from odp_cli.errors import CommandError
 from odp_cli.operate.replications import load_again, load_all_again, stop
 
+from rehearsal.deployment.assembly import Assembly
 from rehearsal.deployment.deployer import DeploymentError, deploy
 from rehearsal.emulator.process import Emulator
 from tests.embedded.dms.pipeline_step import Build, execute, prepare
-from tests.embedded.dms.shop_lake import ENGINES, MARIADB, POSTGRES, ShopLake, a_shop, synthesised
+from tests.embedded.dms.shop_lake import ENGINES, MARIADB, POSTGRES, ShopLake, a_shop, synthesised, with_setting
 from tests.tools.rehearsal.dms.databases import Database
 
 PLACES = {MARIADB: ("dev", "222222222222"), POSTGRES: ("test", "333333333333")}
@@ -85,6 +87,52 @@ def test_a_replication_from_its_deployment_to_its_second_load(
     lake.equals(shop, "orders", "order_2", "customers")
     stop(found)
     lake.is_("stopped")
+
+
+@pytest.fixture(scope="module")
+def deployed(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """What the story has deployed last."""
+    tables = ("orders", "order_2", "customers")
+    return synthesised(PLACES[engine][0], tmp_path_factory.mktemp("deployed"), *tables, **ENGINES[engine])[1]
+
+
+def of_target(**changes: Any) -> tuple[str, Callable[[dict[str, Any]], None]]:
+    def change(properties: dict[str, Any]) -> None:
+        if properties["EndpointType"] == "target":
+            properties["S3Settings"] |= changes
+
+    return "AWS::DMS::Endpoint", change
+
+
+def of_errors(**changes: Any) -> tuple[str, Callable[[dict[str, Any]], None]]:
+    def change(properties: dict[str, Any]) -> None:
+        properties["ReplicationSettings"]["ErrorBehavior"] |= changes
+
+    return "AWS::DMS::ReplicationConfig", change
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (of_target(DataFormat="csv"), "DataFormat"),
+        (of_target(CdcInsertsOnly=True), "CdcInsertsOnly"),
+        (of_target(NewestSetting=1), "NewestSetting"),
+        (of_errors(DataErrorPolicy="LOG_ERROR"), "DataErrorPolicy.*loses rows"),
+        (of_errors(NewestPolicy="STOP_TASK"), "NewestPolicy"),
+    ],
+    ids=["csv", "inserts-only", "unknown-of-the-target", "loses-rows", "unknown-of-the-replication"],
+)
+def test_a_setting_that_loses_rows_or_is_not_known_fails_the_deployment(
+    lake: ShopLake,
+    deployed: Assembly,
+    tmp_path: Path,
+    wrong: tuple[str, Callable[[dict[str, Any]], None]],
+    message: str,
+) -> None:
+    """After the story, whose replication is stopped: a running one would refuse any change."""
+    assert lake.replication.state().status == "stopped"
+    with pytest.raises(DeploymentError, match=message):
+        deploy(with_setting(deployed, tmp_path / "wrong", *wrong), lake.emulator, lambda _: None)
 
 
 def test_files_rest_under_the_key_of_the_lake(lake: ShopLake) -> None:
