@@ -86,7 +86,7 @@ class Replication(Model):
     """Whether DMS writes the names of columns in upper case, as the reference framework expects them."""
     operation_column: Column | None = None
     """A further column with the operation of a change as DMS names it; `Op` says the same for the framework."""
-    file_seconds: Annotated[int, Field(strict=True, ge=5, le=3600)] = 60
+    file_seconds: Annotated[int, Field(strict=True, ge=2, le=3600)] = 60
     """The most seconds of changes in a file; no table can be fresher."""
     file_kilobytes: Annotated[int, Field(strict=True, ge=100, le=1_048_576)] = 32_000
     """The size at which a file of changes is written although its seconds are not over."""
