@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,10 @@ class Step:
         before = replications_in(self._template(stack_name=self._place.stack))
         after = replications_in(self._template(**named))
         changed = changed_by(changes, before)
+        for id_ in after.keys() - before.keys():
+            # a source of this name that was taken out may be remembered still
+            if self._memory.recall(source := self._place.source(after[id_])):
+                self._memory.forget(source)
         for id_, one in before.items():
             if one not in changed:
                 _say(f"{self._place.source(one)}: does not change, and is not interrupted.")
@@ -104,11 +108,13 @@ class Step:
             _say(f"{source}: was never started, so there is nothing to stop.")
             return
         known = self._memory.recall(source)
-        if after is None and known:
-            self._memory.forget(source)
-        if after is not None and (known or status in AT_WORK):
-            needs_load = bool(tables and tables.needs_load_of_all) or bool(known and known.needs_load_of_all)
-            self._memory.remember(source, Stopped.now(needs_load_of_all=needs_load))
+        needs_load = bool(tables and tables.needs_load_of_all)
+        if known or status in AT_WORK:
+            # also of one that is taken out: a deployment may fail, and the next one leave it in
+            since = known or Stopped.now(needs_load_of_all=False)
+            self._memory.remember(source, replace(since, needs_load_of_all=since.needs_load_of_all or needs_load))
+        elif needs_load:
+            self._say_load(before)
         if status not in AT_WORK:
             who = "An earlier deployment stopped it" if known else "A person or a failure stopped it"
             _say(f"{source}: is {status}. {who}.")
@@ -139,26 +145,30 @@ class Step:
             raise UnreadableError("\n".join(refused))
 
     def _resume(self, replication: Replication) -> None:
-        source, status = self._place.source(replication), self._dms.settled_status(replication)
-        known = self._memory.recall(source)
+        source, status = self._place.source(replication), self._dms.status(replication)
         if status in NEVER_STARTED:
             _say(f"{source}: was never started. Its first start loads every table; start it when the database can bear")
             _say(f"  that: {self._place.command('start', replication)}")
             return
+        known = self._memory.recall(source)
         if known is None:
             running = f"is {status}" if status in AT_WORK else f"is {status}, not by a pipeline, and is left so"
             _say(f"{source}: {running}.")
             return
-        if status in AT_REST:
+        if (status := self._dms.settled_status(replication)) in AT_REST:
             self._dms.resume(replication)
             _say(f"{source}: goes on where it stopped at {known.since}. Tables that it has not loaded are loaded now.")
         else:
             _say(f"{source}: is {status} already.")
         if known.needs_load_of_all:
-            _say(f"{source}: DMS TAKES THE CHANGED TRANSFORMATIONS ONLY WITH A NEW LOAD OF ALL TABLES. Run:")
-            _say(f"  {self._place.command('stop', replication)}")
-            _say(f"  {self._place.command('reload --all', replication)}")
+            self._say_load(replication)
         self._memory.forget(source)
+
+    def _say_load(self, replication: Replication) -> None:
+        source = self._place.source(replication)
+        _say(f"{source}: DMS TAKES THE CHANGED TRANSFORMATIONS ONLY WITH A NEW LOAD OF ALL TABLES. Run:")
+        _say(f"  {self._place.command('stop', replication)}")
+        _say(f"  {self._place.command('reload --all', replication)}")
 
     def _template(self, **at: str) -> Json:
         found = self._aws.call("cloudformation", "get-template", template_stage="Processed", **at)["TemplateBody"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deployment_account.replication_step.replications import Replication
 
 NEVER_STARTED, AT_WORK = {"created", "ready"}, {"running", "replicating"}
-AT_REST = {"stopped", "failed", "failed-provision", "failed_provision", "deprovisioned"}
+AT_REST = {"stopped", "failed", "failed-move", "failed-provision", "failed_provision", "deprovisioned"}
 """DMS's words for serverless replications and for tasks; how it writes the last ones, no page says."""
 PATIENCE_SECONDS = 40 * 60
 PAUSE_SECONDS = 5.0
@@ -34,7 +34,7 @@ class Dms:
             UnreadableError: it is between two states for too long.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (status := self._status(replication)) not in NEVER_STARTED | AT_WORK | AT_REST:
+        while (status := self.status(replication)) not in NEVER_STARTED | AT_WORK | AT_REST:
             if time.monotonic() > deadline:
                 raise UnreadableError(
                     f"{replication.identifier} has been {status} for {PATIENCE_SECONDS // 60} minutes"
@@ -66,12 +66,15 @@ class Dms:
         name = "replication_config_arn" if replication.is_serverless else "replication_task_arn"
         return {name: replication.arn(self.region, self.account)}
 
-    def _status(self, replication: Replication) -> str:
-        """DMS may not know a serverless replication that was never started."""
+    def status(self, replication: Replication) -> str:
+        """DMS's word of this moment; it may not know a serverless replication that was never started."""
+        arn = replication.arn(self.region, self.account)
         if replication.is_serverless:
-            told, name = self.aws.call("dms", "describe-replications")["Replications"], "ReplicationConfigArn"
+            # the CLI reads one page of these, so it has to be told which one is wanted
+            chosen = f"Name=replication-config-arn,Values={arn}"
+            told = self.aws.call("dms", "describe-replications", filters=chosen)["Replications"]
+            name = "ReplicationConfigArn"
         else:
             asked = self.aws.call("dms", "describe-replication-tasks", "--without-settings")
             told, name = asked["ReplicationTasks"], "ReplicationTaskArn"
-        arn = replication.arn(self.region, self.account)
         return next((str(each["Status"]).lower() for each in told if each[name] == arn), "created")

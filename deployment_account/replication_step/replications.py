@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Json = Mapping[str, Any]
 SERVERLESS, TASK = "AWS::DMS::ReplicationConfig", "AWS::DMS::ReplicationTask"
+_UNNUMBERED = {"rule-id": "", "rule-name": ""}
 _KINDS = {SERVERLESS: "replication-config", TASK: "task"}
 
 
@@ -59,12 +61,16 @@ def changed_by(changes: Collection[Json], deployed: Mapping[str, Replication]) -
 
 
 def table_changes(before: Replication, after: Replication) -> TableChanges:
-    """Compare the mappings of a replication, without the numbers of their rules."""
+    """Compare the mappings of a replication.
+
+    What becomes of tables that stay decides about a load: rules may be written for a schema, or for each of its tables.
+    """
     earlier, later = set(_selected(before)), set(_selected(after))
+    stay = earlier & later
     return TableChanges(
-        tuple(sorted(later - earlier)),
-        tuple(sorted(earlier - later)),
-        _transformations(before) != _transformations(after),
+        tuple(sorted(".".join(table) for table in later - earlier)),
+        tuple(sorted(".".join(table) for table in earlier - later)),
+        any(_transformations(before, *table) != _transformations(after, *table) for table in stay),
     )
 
 
@@ -75,11 +81,11 @@ def _replication(id_: str, type_: str, properties: Json) -> Replication:
     return Replication(id_, type_, properties["ResourceIdentifier"], frozenset(ends), tuple(document["rules"]))
 
 
-def _selected(replication: Replication) -> Iterator[str]:
+def _selected(replication: Replication) -> Iterator[tuple[str, str]]:
     for rule in replication.rules:
         if rule["rule-type"] == "selection":
             locator = rule["object-locator"]
-            yield f"{_plain(locator['schema-name'])}.{_plain(locator['table-name'])}"
+            yield _plain(locator["schema-name"]), _plain(locator["table-name"])
 
 
 def _plain(name: str) -> str:
@@ -87,9 +93,22 @@ def _plain(name: str) -> str:
     return name.replace("[_]", "_").replace("[[]", "[")
 
 
-def _transformations(replication: Replication) -> set[str]:
+def _transformations(replication: Replication, schema: str, table: str) -> set[str]:
+    """What becomes of one table, whether a rule names it or stands for many."""
     return {
-        json.dumps({key: value for key, value in rule.items() if key not in ("rule-id", "rule-name")}, sort_keys=True)
+        json.dumps({**rule, "object-locator": rule["object-locator"].get("column-name"), **_UNNUMBERED}, sort_keys=True)
         for rule in replication.rules
-        if rule["rule-type"] != "selection"
+        if rule["rule-type"] != "selection" and _is_about(rule["object-locator"], schema, table)
     }
+
+
+def _is_about(locator: Json, schema: str, table: str) -> bool:
+    return _matches(locator["schema-name"], schema) and _matches(locator.get("table-name", "%"), table)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    """DMS's wildcards: % stands for any letters, _ for one, and brackets take the meaning away."""
+    parts = re.split(r"(\[.\]|%|_)", pattern)
+    known = {"%": ".*", "_": "."}
+    plain = (known.get(part) or re.escape(part[1] if re.fullmatch(r"\[.\]", part) else part) for part in parts)
+    return bool(re.fullmatch("".join(plain), name))

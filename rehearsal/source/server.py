@@ -69,7 +69,12 @@ class DatabaseServer(ABC):
     _home: Path | None = field(default=None, init=False, repr=False)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            self.remove_temporary_files()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -107,6 +107,10 @@ def stop(
 ) -> None:
     """Stop a replication; start it again within two days. Around its deployments the pipeline does both."""
     name, found = _only(_replications(platform, env, profile, source))
+    if found.stop_of_pipeline.since() and found.replication.state().is_at_rest:
+        found.stop_of_pipeline.forget()
+        say(Text(f"✓ {name} stays stopped: the next deployment does not start it any more"))
+        return
     Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: stop the replication of {name}? The lake gets no changes")
     stopped(found.replication)
     found.stop_of_pipeline.forget()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from pymysqlreplication import BinLogStreamReader
-from pymysqlreplication.event import BinLogEvent, MariadbGtidEvent, RotateEvent, XidEvent
+from pymysqlreplication.event import BinLogEvent, ExecuteLoadQueryEvent, MariadbGtidEvent, RotateEvent, XidEvent
 from pymysqlreplication.packet import BinLogPacketWrapper
 from pymysqlreplication.row_event import DeleteRowsEvent, TableMapEvent, UpdateRowsEvent, WriteRowsEvent
 
@@ -72,7 +72,8 @@ class _TableMapEvent(TableMapEvent):  # type: ignore[misc]
 BinLogPacketWrapper._BinLogPacketWrapper__event_map[_TABLE_MAP_EVENT] = _TableMapEvent  # noqa: SLF001
 BinLogPacketWrapper._BinLogPacketWrapper__event_map[_QUERY_EVENT] = _StatementEvent  # noqa: SLF001
 _EVENTS = [
-    MariadbGtidEvent, XidEvent, _StatementEvent, RotateEvent, WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent,
+    MariadbGtidEvent, XidEvent, _StatementEvent, ExecuteLoadQueryEvent, RotateEvent,
+    WriteRowsEvent, UpdateRowsEvent, DeleteRowsEvent,
     _TableMapEvent,
 ]  # fmt: skip
 
@@ -153,7 +154,7 @@ def read_log(connection: Mapping[str, Any], start: Position, until: Position) ->
 
 
 def _table_statements(event: Any, reader: Any) -> Iterator[TableStatement]:  # noqa: ANN401 - untyped
-    if changes_rows(event.query):
+    if isinstance(event, ExecuteLoadQueryEvent) or changes_rows(event.query):
         raise ReplicationFailedError(
             f"the log has a statement in place of the rows that it changed, before {reader.log_file}:{reader.log_pos}: "
             "set binlog_format=ROW, in every session, and load all tables again (reload-target)"
@@ -175,7 +176,9 @@ def _transactions(reader: Any, until: Position) -> Iterator[Transaction]:  # noq
         if type(event) in _LETTERS:
             events.append(LoggedRows(event.schema, event.table, event))
             continue
-        if isinstance(event, _StatementEvent) and event.query not in ("COMMIT", "ROLLBACK"):
+        if isinstance(event, ExecuteLoadQueryEvent) or (
+            isinstance(event, _StatementEvent) and event.query not in ("COMMIT", "ROLLBACK")
+        ):
             events += _table_statements(event, reader)
         here = Position(reader.log_file, reader.log_pos)
         is_end = isinstance(event, XidEvent) or (isinstance(event, _StatementEvent) and event.query == "COMMIT")

@@ -14,7 +14,15 @@ _VERB = re.compile(
         | (?P<create>CREATE(?:\s+OR\s+REPLACE)?\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?))\s+""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ROWS = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|LOAD\s+DATA|WITH)\b", re.IGNORECASE)
+_EXECUTED = re.compile(r"/\*M?!\d*(.*?)\*/", re.DOTALL)
+_LINE_COMMENT = re.compile(r"^\s*(?:--[^\n]*|\#[^\n]*)(?:\n|$)")
+_TEXT = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"", re.DOTALL)
+_NO_ROWS = re.compile(
+    r"""\s*(?:CREATE|ALTER|DROP|RENAME|TRUNCATE|GRANT|REVOKE|FLUSH|OPTIMIZE|REPAIR|INSTALL|UNINSTALL|BEGIN|START|COMMIT
+        |ROLLBACK|SAVEPOINT|RELEASE|XA|SET\s+(?!STATEMENT\b)|ANALYZE\s+(?:\w+\s+)?TABLE)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FILLED = re.compile(r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?TABLE\b.*\bSELECT\b", re.IGNORECASE | re.DOTALL)
 _PART = r"(?:`(?:[^`]|``)+`|[\w$]+)"
 _NAME = re.compile(rf"\s*({_PART})(?:\s*\.\s*({_PART}))?")
 _NEXT = re.compile(r"\s*,\s*")
@@ -23,13 +31,27 @@ _RENAMES = re.compile(rf"[\s,]RENAME\s+(?:(?:TO|AS)\s+)?(?!COLUMN\b|INDEX\b|KEY\
 
 
 def changes_rows(query: str) -> bool:
-    """Whether a logged statement stands for the rows that it changed: the log has another format here."""
-    return bool(_ROWS.match(_COMMENT.sub(" ", query)))
+    """Whether a logged statement stands for the rows that it changed: the log has another format here.
+
+    A log of rows has statements too, but only of definitions, rights and transactions; what is none of these may change
+    rows, as a SELECT of a function does.
+    """
+    text = _TEXT.sub("''", _plain_statement(query))
+    return not _NO_ROWS.match(text) or bool(_FILLED.match(text))
+
+
+def _plain_statement(query: str) -> str:
+    """A statement without comments; what the server executes of them stays."""
+    text = _EXECUTED.sub(r" \1 ", query)
+    text = _COMMENT.sub(" ", text)
+    while (shorter := _LINE_COMMENT.sub("", text)) != text:
+        text = shorter
+    return text
 
 
 def table_statements(query: str, schema: str) -> Iterator[TableStatement]:
     """The tables that a statement names; `schema` is where it was run."""
-    text = _COMMENT.sub(" ", query)
+    text = _plain_statement(query)
     found = _VERB.match(text)
     if not found:
         return

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # ruff: noqa: S608 - names cannot be parameters of a statement, so they are quoted; values always are parameters
 
 _ROWS_AT_ONCE = 10_000
+_SECONDS_TO_ANSWER = 120
+"""A server that hangs fails whoever asks it."""
 _TYPES = (
     (pa.types.is_boolean, "TINYINT"),
     (pa.types.is_int64, "BIGINT"),
@@ -104,7 +106,8 @@ class MariaDbDatabase:
 
     @contextmanager
     def _connected(self, **options: Any) -> Iterator["pymysql.Connection[Any]"]:  # noqa: ANN401
-        usual = {"database": self.schema, "charset": "utf8mb4", "local_infile": True}
+        answers = {"read_timeout": _SECONDS_TO_ANSWER, "write_timeout": _SECONDS_TO_ANSWER}
+        usual = {"database": self.schema, "charset": "utf8mb4", "local_infile": True, **answers}
         with self.server.connect(**{**usual, **options}) as connection:  # closes, which undoes what is not committed
             yield connection
 

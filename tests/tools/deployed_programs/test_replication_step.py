@@ -51,11 +51,11 @@ match words[1]:
     case "get-template":
         answer = {{"TemplateBody": world["after" if "--change-set-name" in words else "before"]}}
     case "describe-replications":
-        answer = {{"Replications": [
-            {{"ReplicationConfigArn": arn, "Status": states[0]}} for arn, states in statuses.items() if states[0]
-        ]}}
-        for arn, states in statuses.items():
-            statuses[arn] = states[1:] or states
+        # without a filter the CLI gives one page, on which the wanted one may not be
+        wanted = option("--filters").removeprefix("Name=replication-config-arn,Values=") if "--filters" in words else ""
+        states = statuses.get(wanted, [""])
+        answer = {{"Replications": [{{"ReplicationConfigArn": wanted, "Status": states[0]}}] if states[0] else []}}
+        statuses[wanted] = states[1:] or states
     case "stop-replication":
         if statuses[arn()][0] != "running" or world["refuses_stop"]:
             refused("InvalidResourceStateFault")
@@ -79,13 +79,15 @@ if answer:
 """
 
 
-def rule(number: int, table: str) -> Json:
-    locator = {"schema-name": "shop", "table-name": table}
+def rule(number: int, table: str, schema: str = "shop") -> Json:
+    locator = {"schema-name": schema, "table-name": table}
     return {"rule-type": "selection", "rule-id": str(number), "rule-name": str(number), "object-locator": locator}
 
 
-def added_column(number: int, name: str) -> Json:
-    return {"rule-type": "transformation", "rule-id": str(number), "rule-name": str(number), "value": name}
+def added_column(number: int, name: str, table: str = "%", schema: str = "shop") -> Json:
+    locator = {"schema-name": schema, "table-name": table}
+    of_rule = {"rule-type": "transformation", "rule-id": str(number), "rule-name": str(number), "value": name}
+    return of_rule | {"object-locator": locator}
 
 
 def replication(source: str, *rules: Json) -> Json:
@@ -269,12 +271,73 @@ def test_one_that_does_not_go_on_hinders_no_other_and_is_tried_again(world: Worl
     assert "odp replication reload --all --source shop --env dev" in world.said
 
 
-def test_a_removed_replication_stops_and_is_forgotten(world: World) -> None:
+def test_a_removed_replication_goes_on_if_the_deployment_fails_and_the_removal_is_taken_back(world: World) -> None:
+    after = dict(world.state["after"]["Resources"])
     world.state["after"]["Resources"].pop("shop")
     world.state["changes"] = [modified("shop", action="Remove")]
     assert world.run("stop") == 0, world.said
     assert world.status("shop") == "stopped"
+    world.state["after"]["Resources"], world.state["changes"] = after, []
+    world.run("stop")
+    assert world.run("resume") == 0, world.said
+    assert world.status("shop") == "running"
     assert world.remembered == []
+
+
+def test_a_removed_replication_is_forgotten_when_a_source_of_its_name_comes_again(world: World) -> None:
+    shop = world.state["after"]["Resources"].pop("shop")
+    world.state["changes"] = [modified("shop", action="Remove")]
+    world.run("stop")
+    world.state["before"]["Resources"].pop("shop")
+    world.state["after"]["Resources"]["shop"] = shop
+    world.state["changes"] = [modified("shop", action="Add")]
+    world.state["statuses"][ARN.format("shop")] = ["created"]
+    assert world.run("stop") == 0, world.said
+    assert world.remembered == []
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param([rule(1, "orders"), rule(2, "items", "erp"), added_column(3, "SEQ"),
+                      added_column(4, "SEQ", "%", "erp")],
+                     id="first-table-of-another-schema"),
+        pytest.param([rule(1, "orders"), rule(2, "items"), added_column(3, "SEQ", "orders"),
+                      added_column(4, "N", "items")],
+                     id="rules-for-each-table-in-place-of-one-for-the-schema"),
+        pytest.param([rule(1, "orders"), rule(2, "order[_]items"), added_column(3, "SEQ", "orders"),
+                      added_column(4, "N", "order[_]items")], id="a-name-with-an-underscore"),
+    ],
+)  # fmt: skip
+def test_tables_that_stay_as_they_are_need_no_load_whatever_comes_beside_them(world: World, rules: list[Json]) -> None:
+    world.state["after"]["Resources"]["shop"] = replication("shop", *rules)
+    world.run("stop")
+    assert world.run("resume") == 0, world.said
+    assert world.status("shop") == "running"
+    assert "LOAD OF ALL TABLES" not in world.said
+
+
+def test_changed_transformations_of_a_replication_that_a_person_stopped_are_told_at_once(world: World) -> None:
+    world.state["after"]["Resources"]["shop"] = replication("shop", rule(1, "orders"), added_column(2, "OTHER"))
+    world.state["statuses"][ARN.format("shop")] = ["stopped"]
+    assert world.run("stop") == 0, world.said
+    assert "odp replication reload --all --source shop --env dev" in world.said
+    assert world.remembered == []
+
+
+def test_a_stop_is_as_old_as_the_first_deployment_that_left_it(world: World) -> None:
+    world.run("stop")
+    name = next(iter(world.state["parameters"]))
+    world.state["parameters"][name] = json.dumps({"since": "2026-01-01T00:00:00+00:00", "needs_load_of_all": False})
+    world.run("stop")
+    assert json.loads(world.state["parameters"][name])["since"] == "2026-01-01T00:00:00+00:00"
+
+
+def test_resuming_waits_for_no_replication_that_no_pipeline_has_stopped(world: World) -> None:
+    world.state["changes"] = []
+    world.state["statuses"][ARN.format("erp")] = ["initializing"]
+    assert world.run("resume") == 0, world.said
+    assert "erp: is initializing" in world.said
 
 
 def test_before_the_first_deployment_nothing_is_stopped(world: World) -> None:

@@ -48,6 +48,11 @@ class ReplicationState:
         return self.status not in NEVER_STARTED
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether it was started once and has stopped or failed since."""
+        return self.status in AT_REST
+
+    @property
     def first_step(self) -> Start:
         """How it is started: the first time from nothing, later from where it stopped.
 

@@ -83,12 +83,15 @@ class DynamoDbRunLog:
         """Move files together with other actions; the first action demands the lease.
 
         If a person dealt with a file meanwhile, it is recorded all the same. Only files that were still pending reduce
-        the pending summary.
+        the pending summary. A file that is taken for not pending may become pending before the next try, by a person's
+        approval; then it would be in both tables, and be applied again.
         """
         puts = [self._put_processed(file, lease) for file in files]
-        pending = list(files)
+        are_pending = [True] * len(files)
         while True:
-            takes = [self._take(file) for file in pending]
+            known = list(zip(files, are_pending, strict=True))
+            takes = [self._take(file) if is_pending else self._is_not_pending(file) for file, is_pending in known]
+            pending = [file for file, is_pending in known if is_pending]
             sums = [summary_update(self._tables.pending, pending, left=True)] if pending else []
             try:
                 transact(self._client, [*others, *takes, *puts, *sums])
@@ -98,12 +101,18 @@ class DynamoDbRunLog:
                     raise lost(lease) from error
                 if not failed:
                     raise
-                pending = [file for number, file in enumerate(pending, start=len(others)) if number not in failed]
+                numbered = enumerate(are_pending, start=len(others))
+                are_pending = [is_pending is not (number in failed) for number, is_pending in numbered]
             else:
                 return
 
     def _take(self, file: LandedFile) -> Action:
         condition = {"ConditionExpression": "attribute_exists(file_id)"}
+        return {"Delete": {"TableName": self._tables.pending, "Key": key_of(file), **condition}}
+
+    def _is_not_pending(self, file: LandedFile) -> Action:
+        """Demand it by a delete of nothing: runs have no right to a check of this table, and need none besides."""
+        condition = {"ConditionExpression": "attribute_not_exists(file_id)"}
         return {"Delete": {"TableName": self._tables.pending, "Key": key_of(file), **condition}}
 
     def _put_processed(self, file: LandedFile, lease: Lease) -> Action:

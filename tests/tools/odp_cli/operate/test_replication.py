@@ -242,7 +242,12 @@ def test_the_status_says_that_a_deployment_stopped_it(odp: Callable[..., Result]
 
 @pytest.mark.parametrize(
     ("status", "arguments"),
-    [("stopped", ["start"]), ("running", ["stop", "--yes"]), ("stopped", ["reload", "--all", "--yes"])],
+    [
+        ("stopped", ["start"]),
+        ("running", ["stop", "--yes"]),
+        ("stopped", ["stop"]),
+        ("stopped", ["reload", "--all", "--yes"]),
+    ],
 )
 def test_what_a_person_starts_or_stops_the_next_deployment_does_not_start(
     odp: Callable[..., Result], status: str, arguments: list[str]

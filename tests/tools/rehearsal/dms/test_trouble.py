@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,16 +50,66 @@ def test_a_log_of_another_form_is_refused_before_anything_is_written(
 
 
 def test_a_session_that_logs_statements_after_the_start_fails_the_replication(
-    database: Database, sink: MemorySink
+    database: Database, sink: MemorySink, tmp_path: Path
 ) -> None:
+    rows = tmp_path / "rows.tsv"
+    rows.write_text("7\t7\n")
     database.run("CREATE TABLE fares (id INT PRIMARY KEY, usd INT)", "INSERT INTO fares VALUES (1, 1)")
     replication = database.replication(sink)
     replication.start()
-    for change in ("UPDATE fares SET usd = 2", "/* said */ insert INTO fares VALUES (2, 2)", "DELETE FROM fares"):
-        database.run("SET SESSION binlog_format=STATEMENT", change)
+    database.run(
+        "CREATE FUNCTION raise_fares() RETURNS INT DETERMINISTIC MODIFIES SQL DATA "
+        "BEGIN UPDATE fares SET usd = usd + 1; RETURN 1; END"
+    )
+    replication.step(write=True)
+    for change in (
+        "UPDATE fares SET usd = 2",
+        "/* said */ insert INTO fares VALUES (2, 2)",
+        "-- said\nINSERT INTO fares VALUES (3, 3)",
+        "# said\nUPDATE fares SET usd = 4",
+        "/*!50000 UPDATE */ fares SET usd = 5",
+        "SET STATEMENT max_statement_time=9 FOR UPDATE fares SET usd = 6",
+        "DO raise_fares()",
+        "CREATE TABLE copied (id INT PRIMARY KEY) SELECT id FROM fares",
+        f"LOAD DATA LOCAL INFILE '{rows}' INTO TABLE fares",
+        "DELETE FROM fares",
+    ):
+        database.run("SET SESSION binlog_format=STATEMENT", change, local_infile=True)
         with pytest.raises(ReplicationFailedError, match=r"a statement in place of the rows.*binlog_format=ROW.*again"):
             replication.step(write=True)
         replication.reload_all()
+
+
+def test_statements_that_change_no_rows_are_no_trouble_in_a_log_of_rows(database: Database, sink: MemorySink) -> None:
+    database.run("CREATE TABLE fares (id INT PRIMARY KEY)", "INSERT INTO fares VALUES (1)")
+    replication = database.replication(sink)
+    replication.start()
+    database.run(
+        "CREATE TABLE copied (id INT PRIMARY KEY) SELECT id FROM fares",
+        "CREATE TEMPORARY TABLE passing SELECT id FROM fares",
+        "INSERT INTO passing VALUES (2)",
+        "CREATE TABLE noted (id INT PRIMARY KEY) COMMENT 'as by SELECT'",
+        "CREATE VIEW shown AS SELECT id FROM fares",
+        "ANALYZE TABLE fares",
+        "OPTIMIZE TABLE fares",
+        "FLUSH TABLES",
+        "CREATE TABLE quick (id INT PRIMARY KEY) ENGINE=MEMORY",
+        "INSERT INTO quick VALUES (1)",
+        "INSERT INTO fares VALUES (2)",
+        "DROP TABLE copied, quick",
+    )
+    replication.step(write=True)
+    database.assert_lake_is_source(sink.files, "fares")
+
+
+def test_a_temporary_table_of_a_tables_name_is_none_of_it(database: Database, sink: MemorySink) -> None:
+    database.run("CREATE TABLE fares (id INT PRIMARY KEY)", "INSERT INTO fares VALUES (1)")
+    replication = database.replication(sink)
+    replication.start()
+    database.run("SET SESSION binlog_format=MIXED", "CREATE TEMPORARY TABLE fares (id INT PRIMARY KEY)")
+    database.run("INSERT INTO fares VALUES (2)")
+    replication.step(write=True)
+    database.assert_lake_is_source(sink.files, "fares")
 
 
 @pytest.mark.parametrize("image", ["MINIMAL", "NOBLOB"])

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from odp.dynamodb import run_log
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, range_of_changes
 from odp.dynamodb.run_log import DynamoDbRunLog
@@ -308,3 +310,27 @@ def test_file_of_a_commit_that_a_later_run_held_before_it_was_recorded_is_found(
         (load(2).file_id, FileStatus.HELD),
         (change(1).file_id, FileStatus.HELD),
     ]
+
+
+def test_file_that_a_person_approves_between_two_tries_of_recording_it_is_in_one_table(
+    dynamodb: "DynamoDBServiceResource",
+    tracker: DynamoDbFileTracker,
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first try finds a held file that is not pending; then the approval makes it pending."""
+    tracker.register(load(1))
+    process(load(1).held("it came before"))
+    decisions = DynamoDbFileDecisions(dynamodb, DecisionTables("files", "files_history", "leases", 400))
+    really, tries = run_log.transact, count(1)
+
+    def transact(client: Any, actions: Any) -> None:
+        if next(tries) == 2:
+            assert decisions.release("s.t", load(1).file_id)
+        really(client, actions)
+
+    monkeypatch.setattr(run_log, "transact", transact)
+    process(load(1))
+    assert tracker.pending_files("s.t", 10).files == ()
+    assert [file.status for file in tracker.processed_loads("s.t")] == [FileStatus.APPLIED]
+    assert next(tries) == 4
