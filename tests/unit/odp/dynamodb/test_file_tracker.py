@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from odp.dynamodb import run_log
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, range_of_changes
 from odp.dynamodb.run_log import DynamoDbRunLog
@@ -16,6 +15,7 @@ from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.refresh import RefreshOutcome, RefreshStatus, RunRecord
 
+from lake.ledger import connection
 from tests.unit.odp.dynamodb.backlog import put_pending
 from tests.unit.odp.samples import RUN_LOG_TABLES
 
@@ -322,14 +322,14 @@ def test_file_that_a_person_approves_between_two_tries_of_recording_it_is_in_one
     tracker.register(load(1))
     process(load(1).held("it came before"))
     decisions = DynamoDbFileDecisions(dynamodb, DecisionTables("files", "files_history", "leases", 400))
-    really, tries = run_log.transact, count(1)
+    tries = count(1)
 
     def transact(client: Any, actions: Any) -> None:
         if next(tries) == 2:
             assert decisions.release("s.t", load(1).file_id)
-        really(client, actions)
+        connection.transact(client, actions)
 
-    monkeypatch.setattr(run_log, "transact", transact)
+    monkeypatch.setattr("odp.dynamodb.run_log.transact", transact)
     process(load(1))
     assert tracker.pending_files("s.t", 10).files == ()
     assert [file.status for file in tracker.processed_loads("s.t")] == [FileStatus.APPLIED]
