@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,8 +72,8 @@ class Dms:
         arn = replication.arn(self.region, self.account)
         if replication.is_serverless:
             # the CLI reads one page of these, so it has to be told which one is wanted
-            chosen = f"Name=replication-config-arn,Values={arn}"
-            told = self.aws.call("dms", "describe-replications", filters=chosen)["Replications"]
+            chosen = [{"Name": "replication-config-arn", "Values": [arn]}]
+            told = self.aws.call("dms", "describe-replications", filters=json.dumps(chosen))["Replications"]
             name = "ReplicationConfigArn"
         else:
             asked = self.aws.call("dms", "describe-replication-tasks", "--without-settings")

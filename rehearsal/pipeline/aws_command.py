@@ -49,7 +49,8 @@ def answer_to(words: Sequence[str], variables: Mapping[str, str]) -> Answer:
     method = operation.replace("-", "_")
     arguments = {name: value for name, value in _arguments(options) if name not in _OF_THE_COMMAND}
     try:
-        answer = _answer(_client(service, variables), method, arguments)
+        client = _client(service, variables)
+        answer = _answer(client, method, _read(client, method, arguments))
     except (BotoCoreError, ClientError) as error:
         return _FAILED, "", f"\n{error}\n"
     return 0, json.dumps(answer, default=str, indent=4) + "\n", ""
@@ -75,6 +76,14 @@ def _arguments(options: Sequence[str]) -> Iterator[tuple[str, Any]]:
         has_value = not following.startswith("--")
         yield name, following if has_value else True
         position += 2 if has_value else 1
+
+
+def _read(client: Any, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as above
+    """Read lists and structures as JSON; the real command has a short way to write them besides."""
+    shape = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method]).input_shape
+    members = shape.members if shape else {}
+    of_parts = {name for name, member in members.items() if member.type_name in ("list", "map", "structure")}
+    return {name: json.loads(value) if name in of_parts else value for name, value in arguments.items()}
 
 
 def _answer(client: Any, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - as above

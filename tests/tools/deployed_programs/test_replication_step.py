@@ -52,7 +52,8 @@ match words[1]:
         answer = {{"TemplateBody": world["after" if "--change-set-name" in words else "before"]}}
     case "describe-replications":
         # without a filter the CLI gives one page, on which the wanted one may not be
-        wanted = option("--filters").removeprefix("Name=replication-config-arn,Values=") if "--filters" in words else ""
+        (chosen,) = json.loads(option("--filters")) if "--filters" in words else [{{"Values": [""]}}]
+        (wanted,) = chosen["Values"]
         states = statuses.get(wanted, [""])
         answer = {{"Replications": [{{"ReplicationConfigArn": wanted, "Status": states[0]}}] if states[0] else []}}
         statuses[wanted] = states[1:] or states
