@@ -35,8 +35,7 @@ Not counted:
   {backup_table_gigabyte} USD for each GB of DynamoDB tables, twice that with copies elsewhere,
 - Glue's [table optimizers](tables.md#optimizers-of-the-data-catalog), if an environment configures them:
   {glue_optimizer_dpu_hour} USD for a DPU-hour, by the second, a minute at least for each run on a table,
-- replication by AWS DMS: one capacity unit around the clock, the least, is 82.70 USD a month in Mumbai by AWS's
-  calculator; prices of other Regions and of instances were not looked up ([more](deployment.md#replication)),
+- replication by AWS DMS ([what it costs](deployment.md#replication)),
 - Athena and the taxi flow.
 """
 ABOUT_IDLE = """An idle environment is deployed, polls its queues and runs its schedules. No data arrives, and
