@@ -79,10 +79,6 @@ class Step:
         before = replications_in(self._template(stack_name=self._place.stack))
         after = replications_in(self._template(**named))
         changed = changed_by(changes, before)
-        for id_ in after.keys() - before.keys():
-            # a source of this name that was taken out may be remembered still
-            if self._memory.recall(source := self._place.source(after[id_])):
-                self._memory.forget(source)
         for id_, one in before.items():
             if one not in changed:
                 _say(f"{self._place.source(one)}: does not change, and is not interrupted.")
