@@ -63,8 +63,7 @@ class DeploymentByPipelines:
             time.sleep(_POLL_SECONDS)
         watch = PipelineWatch(self._rehearsal.codepipeline, self._steps.console, lambda _: None)
         watch.pass_over_the_past()
-        if (status := watch.until_settled([name])[name]) != "Succeeded":
-            raise DemoError(f"{name} ended as {status}; its actions above say why")
+        _demand_success(watch, name)
 
     def _newest_execution(self, pipeline: str) -> str:
         found = self._rehearsal.codepipeline.list_pipeline_executions(pipelineName=pipeline)
@@ -96,9 +95,7 @@ class DeploymentByPipelines:
             for app, name in names.items():
                 self._rehearsal.release_deployment(app, self._environment)
                 others = [other for other in names.values() if other != name]
-                status = watch.until_settled([name], beside=others)[name]
-                if status != "Succeeded":
-                    raise DemoError(f"{name} ended as {status}; its actions above say why")
+                _demand_success(watch, name, others)
             step.say("")
 
     def sections(self) -> tuple[Section, ...]:
@@ -122,6 +119,11 @@ class DeploymentByPipelines:
             for name in names
             if (short := name.rpartition("-")[2]) in spent
         ]
+
+
+def _demand_success(watch: PipelineWatch, name: str, beside: Sequence[str] = ()) -> None:
+    if (status := watch.until_settled([name], beside=beside)[name]) != "Succeeded":
+        raise DemoError(f"{name} ended as {status}; its actions above say why")
 
 
 def _said(running: Sequence[RunningAction]) -> str:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from odp.file_manager.replicated_tables import SUSPENDED
 
+from deployment_account.replication_step.dms import AT_REST, AT_WORK, NEVER_STARTED
 from odp_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from odp.table_identity import SourceTable
 
-NEVER_STARTED, AT_WORK = {"created", "ready"}, {"running", "replicating"}
-AT_REST = {"stopped", "failed", "failed-provision", "failed_provision", "deprovisioned"}
-"""DMS's words for serverless replications and for tasks; how it writes the last ones, no page says."""
 MOST_TABLES_AT_ONCE = 10
 """A call loads no more: https://docs.aws.amazon.com/dms/latest/APIReference/API_ReloadTables.html"""
 
