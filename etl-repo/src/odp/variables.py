@@ -52,6 +52,8 @@ class BatchManagerVariables(Variables):
     job_timeout_minutes: int
     environment: Text
     topic_arn: Text
+    regions: str = ""
+    """What `RegionSettings` reads; empty without a secondary Region."""
 
 
 # The environment variables of the function that refreshes tables without a JVM.
@@ -74,6 +76,8 @@ class NativeRefreshVariables(Variables):
     max_bytes_per_refresh: int
     max_replayed_files: int
     history_days: int
+    regions: str = ""
+    """What `RegionSettings` reads; empty without a secondary Region."""
 
 
 # The environment variables of the function that gives Iceberg tables their optimizers.
