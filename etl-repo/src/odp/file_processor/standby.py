@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from lake.ledger.regions import Epoch
 from odp.file_processor.refresh_ports import RefreshPorts
+from odp.file_processor.selection.landing_window import LandingWindow
 from odp.ports import FileTracker
 from odp.records import LandedFile, PendingFiles
 
@@ -64,3 +66,10 @@ def as_standby(ports: Ports, lag: timedelta) -> Ports:
         return datetime.now(UTC) - lag
 
     return replace(ports, files=FilesUntil(ports.files, clock), clock=clock)
+
+
+def lost_on_the_way(epoch: Epoch, lag: timedelta) -> LandingWindow | None:
+    """Return when files landed that may lack others; None if the active Region was not lost but switched on purpose."""
+    if epoch.planned or not epoch.last_seen:
+        return None
+    return LandingWindow(datetime.fromisoformat(epoch.last_seen) - lag, datetime.fromisoformat(epoch.at))

@@ -48,8 +48,8 @@ class TwoRegions:
     """The ledger of the secondary, and the marks of both Regions in the one global table."""
 
     def __init__(self, dynamodb: "DynamoDBServiceResource", s3: "S3Client") -> None:
-        self.primary = DynamoDbLandingMarks(dynamodb, "region", "us-east-1", clock=lambda: 1_767_225_600)
-        own = DynamoDbLandingMarks(dynamodb, "region", "us-west-2", clock=lambda: 1_767_225_600)
+        self.primary = DynamoDbLandingMarks(dynamodb, "regions", "us-east-1", clock=lambda: 1_767_225_600)
+        own = DynamoDbLandingMarks(dynamodb, "regions", "us-west-2", clock=lambda: 1_767_225_600)
         self.own = own
         self.tracker = DynamoDbFileTracker(dynamodb, "files", "files_history", marks=own)
         objects = S3ReplicatedObjects({"staging": "odp-staging-west"}, s3)
@@ -144,4 +144,4 @@ def test_mark_of_the_first_landing_is_not_overwritten_by_a_listing_of_the_other_
 
 def test_lake_without_a_secondary_marks_nothing(dynamodb: "DynamoDBServiceResource") -> None:
     DynamoDbFileTracker(dynamodb, "files", "files_history").register(FILE)
-    assert not list(DynamoDbLandingMarks(dynamodb, "region", "us-east-1").tables())
+    assert not list(DynamoDbLandingMarks(dynamodb, "regions", "us-east-1").tables())

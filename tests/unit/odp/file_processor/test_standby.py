@@ -7,11 +7,12 @@ from random import Random
 
 import pytest
 from odp.file_processor.selection.landing_window import LandingWindow
-from odp.file_processor.standby import FilesUntil
+from odp.file_processor.standby import FilesUntil, lost_on_the_way
 from odp.records import LandedFile, PendingFiles
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
+from lake.ledger.regions import Epoch
 from tests.unit.odp.file_processor.landings import (
     MINUTE,
     Table,
@@ -118,3 +119,10 @@ def test_changes_that_were_landing_are_applied() -> None:
     table = filled(load(1, 1), change(1, 5))
     table.lost_on_the_way = LOST
     assert ids(table.select(change(2, 3000), now=100_000).files) == ids([change(2, 3000)])
+
+
+def test_window_of_a_lost_region_begins_before_its_last_sign_of_life_and_ends_with_the_failover() -> None:
+    lost = Epoch(1, "us-west-2", at="2026-01-01T01:00:00Z", planned=False, last_seen="2026-01-01T00:30:00Z")
+    window = lost_on_the_way(lost, timedelta(minutes=15))
+    assert window == LandingWindow(BEGIN + timedelta(minutes=15), BEGIN + timedelta(minutes=60))
+    assert lost_on_the_way(replace(lost, planned=True), timedelta(minutes=15)) is None
