@@ -18,6 +18,8 @@ class FileManagerVariables(Variables):
     config_deploy_tracker_table: Text
     staging_bucket: Text
     sources: JsonText
+    regions: str = ""
+    """What `RegionSettings` reads; empty without a secondary Region."""
 
 
 class SweepVariables(FileManagerVariables):
