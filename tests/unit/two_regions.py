@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,3 +60,20 @@ class TwoRegions:
     def both_see(self) -> tuple[Epoch, Epoch]:
         """The epoch in force in each Region."""
         return self.of(EAST).newest(), self.of(WEST).newest()
+
+
+def requests_of(dynamodb: DynamoDBServiceResource, work: Callable[[], object], *, of_table: str = "") -> list[str]:
+    """Name the requests of some work, or those that name one table."""
+    asked: list[str] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if not of_table or json.loads(params["body"]).get("TableName") == of_table:
+            asked.append(model.name)
+
+    events = dynamodb.meta.client.meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        work()
+    finally:
+        events.unregister("before-call.dynamodb", note)
+    return asked
