@@ -62,6 +62,17 @@ class TwoRegions:
         return self.of(EAST).newest(), self.of(WEST).newest()
 
 
+def create_region_table(dynamodb: DynamoDBServiceResource, table: str = TABLES[EAST]) -> None:
+    """Create the table of the epochs where a test's tables do not have it."""
+    keys: Any = ("region_kind", "HASH"), ("entry_id", "RANGE")
+    dynamodb.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 def requests_of(dynamodb: DynamoDBServiceResource, work: Callable[[], object], *, of_table: str = "") -> list[str]:
     """Name the requests of some work, or those that name one table."""
     asked: list[str] = []
