@@ -50,7 +50,7 @@ def _replicate(secrets: Any, name: str, region: str, key: str) -> None:  # noqa:
 
 
 def _is_well(replica: Mapping[str, Any], region: str) -> bool:
-    return replica["Region"] == region and replica["Status"] != "Failed"
+    return bool(replica["Region"] == region and replica["Status"] != "Failed")
 
 
 def _remove(secrets: Any, name: str, region: str) -> None:  # noqa: ANN401

@@ -14,7 +14,9 @@ from tests.unit.region_link.two_regions import PRIMARY, SECONDARY, Aws, Bucket, 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     """Both Regions with their storage, and a primary's secret that has a value."""
-    buckets = {f"lake-{kind}-{region}": Bucket(region) for kind in ("staging", "raw") for region in (PRIMARY, SECONDARY)}
+    buckets = {
+        f"lake-{kind}-{region}": Bucket(region) for kind in ("staging", "raw") for region in (PRIMARY, SECONDARY)
+    }
     published = {
         region: {
             "/odp/dev/buckets/staging": f"lake-staging-{region}",

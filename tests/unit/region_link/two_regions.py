@@ -4,6 +4,8 @@ S3: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketReplication.htm
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html
 """
 
+# ruff: noqa: N803, N818 - the names are those of boto3
+
 from __future__ import annotations
 
 from collections.abc import Mapping
