@@ -88,7 +88,7 @@ def transact(client: DynamoDBClient, actions: Sequence[Mapping[str, Any]]) -> No
 
 
 def persist(write: Callable[[], T]) -> T:
-    """Write one item; a write that meets a transaction on the item, which boto3 does not repeat, is tried again.
+    """Write one item, or read several at once; what meets a transaction, which boto3 does not repeat, is tried again.
 
     Raises:
         ClientError: its condition failed, or it kept failing.
