@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from rehearsal.torture.check import Kind
 from rehearsal.torture.histories import story
 from rehearsal.torture.memory import two_regions
 from rehearsal.torture.memory.two_regions import LAG, EpochLeases, SeenRegion
@@ -50,7 +49,7 @@ def test_histories_lose_regions_in_every_way() -> None:
             seen["warm"] += trial.regions.is_warm
             seen["a run stopped by a later epoch"] += any("epoch" in outcome.error for outcome in outcomes)
     assert all(seen.values()), seen
-    assert all(times < 25 for times in seen.values()), seen  # noqa: PLR2004 - the histories
+    assert all(times < 25 for times in seen.values()), seen
 
 
 Plant = Callable[[pytest.MonkeyPatch], None]
