@@ -29,6 +29,13 @@ class Shared(StrEnum):
     SECRETS_ENDPOINT = "network/secrets-endpoint"
 
 
+class Partner(StrEnum):
+    """A value that the infra stage publishes about an environment's other Region."""
+
+    STAGING_BUCKET = "partner/buckets/staging"
+    RAW_BUCKET = "partner/buckets/raw"
+
+
 class Odp(StrEnum):
     """A value that the etl stage publishes about the operational data processing framework."""
 
@@ -104,6 +111,8 @@ BUNDLES = "taxi/bundles/"
 """The prefix in the config bucket for bundles of the taxi flow and their outcomes, which expire after some days."""
 LANDING = "nyc-taxi/"
 """The prefix in the raw bucket into which people upload: the files of the NYC taxi flow."""
+STAGING_RULE, RAW_RULE = "LandedFiles", "TaxiFiles"
+"""The rules by which S3 replicates the staging bucket and the taxi files, as metrics name them."""
 QUERY_RESULTS = "query-results/"
 """The prefix of a workgroup's results, each named by its query's id, and of tables without a location of their own.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from lake.landing.listings import ObjectVersion, TableListing, VersionPage
+from lake.ledger.epochs import Epoch, RegionSettings
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
@@ -36,6 +38,30 @@ class KnownFiles(FileRegister, Protocol):
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """List the given files that are neither pending nor in the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandingMark:
+    """What the Region in which a file landed says of that; the other Region has a copy, or will have one."""
+
+    region: str
+    landed_at: str
+    sequencer: str | None
+    event_reason: str
+
+
+class LandingMarks(Protocol):
+    """What the other Region says of the files that landed there."""
+
+    def mark_of(self, file: LandedFile) -> LandingMark | None:
+        """Return what the other Region says of a file that landed there; None if it says nothing (yet)."""
+
+
+class ReplicatedObjects(Protocol):
+    """Looks at staged objects that may be copies of another Region's."""
+
+    def landing_of_replica(self, file: LandedFile) -> str | None:
+        """Return when the original of a replica landed; None if the object is no replica, or gone."""
 
 
 class Quarantine(Protocol):
@@ -197,6 +223,31 @@ class Topic(Protocol):
 
     def publish(self, subject: str, text: str) -> None:
         """Send a message to all subscribers."""
+
+
+class ActiveRegion(Protocol):
+    """Tells which Region is active, as one's own Region knows it."""
+
+    @property
+    def settings(self) -> RegionSettings:
+        """The two Regions, and how a standby works."""
+
+    @property
+    def own_region(self) -> str:
+        """The Region in which this code runs."""
+
+    def newest(self) -> Epoch:
+        """Return the epoch in force."""
+
+
+class StandbyPlans(Protocol):
+    """Keeps when a standby last planned each cadence."""
+
+    def last_as_standby(self, refresh_cadence: str) -> str:
+        """Return the time (ISO 8601) of a cadence's last plan in a standby; empty without one."""
+
+    def planned_as_standby(self, refresh_cadence: str) -> None:
+        """Record that a standby planned a cadence now."""
 
 
 class PlanStorage(Protocol):
