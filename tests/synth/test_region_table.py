@@ -12,11 +12,13 @@ from moto import mock_aws
 from odp.dynamodb.landing_marks import TABLES, marks_of
 
 from lake.ledger.regions import EPOCHS, RegionSettings, StandbyMode
+from scripts.idle_cost import assumptions
 from tests.synth.called_actions import Actions, of_the_batch_manager, of_the_file_manager, of_the_sweep, prepare
 from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import ACCOUNTS, Template
 from tests.synth.test_alerts import name_of, rows
 from tests.synth.test_permissions import as_list, statements
+from tests.synth.test_region_link import LINKS
 from tests.synth.two_regions import PRIMARY, REGIONS, SECONDARY, both_regions, plain
 from tests.tools.scripts.bootstrap.iam_evaluation import matches
 
@@ -233,6 +235,20 @@ def test_each_region_watches_what_it_receives_and_what_it_cannot_send(
         assert "partnerbuckets" in dimensions[partner]
         assert "partnerbuckets" not in dimensions[own]
         assert found[name]["Namespace"] == "AWS/S3"
+
+
+def test_the_page_of_costs_counts_as_many_alarms_and_metrics_as_there_are() -> None:
+    """S3 publishes four metrics of each rule: bytes and operations pending, latency, and failures."""
+    assert 2 * len(ARRIVING | LEAVING | OF_ITEMS) == assumptions.REPLICATION_ALARMS.value
+    rules = {
+        rule["RuleId"]
+        for region in REGIONS
+        for rule in both_regions("dev", "infra")
+        .stack(region, LINKS[region])
+        .resources("Custom::BucketReplication")
+        .values()
+    }
+    assert 2 * 4 * len(rules) == assumptions.REPLICATION_METRICS.value
 
 
 def test_late_replicas_ring_after_the_lag_that_the_standby_allows_and_when_nothing_is_measured(
