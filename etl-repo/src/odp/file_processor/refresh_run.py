@@ -61,6 +61,7 @@ class RefreshRun:
         self._recorded = (0, RowCounts())
         self._left = 0
         self._awaits_load = False
+        self._given_up: set[str] = set()
         self._engine = engine_of_run(lease.owner)
         self._beyond_engine = lease.beyond_engine if self._engine is Engine.SPARK else ""
 
@@ -104,6 +105,7 @@ class RefreshRun:
             outcome = replace(outcome, error=ending.error or named(lost), stack_trace=ending.stack_trace)
             self._with.run_log.record(outcome, self._with.run_id)
             return outcome
+        self._landed.take_out_entries(self._given_up)
         return entry.outcome
 
     def _has_applied_all(self) -> bool:
@@ -201,6 +203,7 @@ class RefreshRun:
         # applied files come last, because the last of them are recorded together with the commit's counts
         self._done = (*refresh.set_aside, *self._done)
         self._files += len(refresh.set_aside)
+        self._given_up |= {file.held_id for file in refresh.skipped if file.is_load and file.held_id}
 
     def _keep(self, entry: Quarantined) -> None:
         """Keep an entry; an entry of a dead run may name fewer files than are held now."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, RawTableConfig
+from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, QuarantineKind, RawTableConfig
 from odp.refresh import LastCommit, Lease, RefreshOutcome, RefreshPlan, RowCounts, RunRecord
 
 from lake.errors import LeaseLostError
@@ -118,6 +118,11 @@ class World:
     def replace(self, entry: Quarantined) -> None:
         self.reach("quarantine")
         self.entries[entry.entry_id] = entry
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        self.reach("take out")
+        if entry_id in self.entries and self.entries[entry_id].kind is kind:
+            del self.entries[entry_id]
 
     # StagedFiles
     def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
