@@ -146,6 +146,8 @@ class LastCommit:
     counts: RowCounts
     size: TableSize | None = None
     """The table's size after the commit, if its format says it."""
+    added_columns: tuple[str, ...] = ()
+    """The columns that changes brought since the load in the table: rows from before them have NULL there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class RefreshOutcome:
     engine: Engine = Engine.SPARK
     beyond_engine: str = ""
     """Why the native engine left the table to Spark, in its own run and in those of Spark that follow."""
+    advice: str = ""
+    """What a person may have to do about rows of the table, with the commands."""
 
     @property
     def is_left_to_spark(self) -> bool:

@@ -68,6 +68,7 @@ class World:
     vanishing_amid_a_commit: set[str] = field(default_factory=set)
     looked_behind: list[str] = field(default_factory=list)
     updates_without_row: int = 0
+    added_columns: tuple[str, ...] = ()
     size: TableSize | None = None
     beyond_engine: str = ""
     fail_as: type[Exception] = RuntimeError
@@ -176,7 +177,7 @@ class World:
             return None
         last = self.commits[-1]
         counts = RowCounts(inserted=len(last.files), updates_without_row=self.updates_without_row)
-        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts, self.size)
+        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts, self.size, self.added_columns)
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         self.reach("write")
