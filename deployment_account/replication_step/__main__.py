@@ -107,7 +107,7 @@ class Step:
         needs_load = bool(tables and tables.needs_load_of_all)
         if known or status in AT_WORK:
             # also of one that is taken out: a deployment may fail, and the next one leave it in
-            since = known or Stopped.now(needs_load_of_all=False)
+            since = known or Stopped.now(before.transformations)
             self._memory.remember(source, replace(since, needs_load_of_all=since.needs_load_of_all or needs_load))
         elif needs_load:
             self._say_load(before)
@@ -156,7 +156,7 @@ class Step:
             _say(f"{source}: goes on where it stopped at {known.since}. Tables that it has not loaded are loaded now.")
         else:
             _say(f"{source}: is {status} already.")
-        if known.needs_load_of_all:
+        if known.needs_load_with(replication.transformations):
             self._say_load(replication)
         self._memory.forget(source)
 

@@ -250,6 +250,7 @@ def test_changed_transformations_are_told_with_the_commands_that_load_all_tables
     after = replication("shop", rule(1, "orders"), added_column(2, "SEQ"), added_column(3, "OPERATION"))
     world.state["after"]["Resources"]["shop"] = after
     world.run("stop")
+    world.state["before"] = world.state["after"]
     assert world.run("resume") == 0, world.said
     assert world.status("shop") == "running"
     assert "odp replication stop --source shop --env dev" in world.said
@@ -263,6 +264,47 @@ def test_the_need_of_a_load_outlasts_a_failed_deployment(world: World) -> None:
     world.run("stop")
     world.run("resume")
     assert "reload --all" in world.said
+
+
+@pytest.mark.parametrize("renumbered", [False, True])
+def test_a_changed_transformation_that_is_taken_back_before_it_went_on_needs_no_load(
+    world: World, renumbered: bool
+) -> None:
+    """The deployment failed, so DMS has never run with it; the tables are as the former rules made them."""
+    world.state["after"]["Resources"]["shop"] = replication("shop", rule(1, "orders"), added_column(2, "OTHER"))
+    world.run("stop")
+    before = replication("shop", rule(1, "new"), rule(2, "orders"), added_column(3, "SEQ")) if renumbered else ONE_TABLE
+    world.state["after"]["Resources"]["shop"] = before
+    world.state["changes"] = [modified("shop")] if renumbered else []
+    assert world.run("stop") == 0, world.said
+    world.state["before"] = world.state["after"]
+    assert world.run("resume") == 0, world.said
+    assert world.status("shop") == "running"
+    assert "LOAD OF ALL TABLES" not in world.said
+
+
+def test_a_transformation_that_was_changed_while_it_was_at_rest_and_taken_back_needs_no_load(world: World) -> None:
+    """Deployed, but nothing went on: the first run's resume failed, and the next push takes the change back."""
+    world.state["after"]["Resources"]["shop"] = replication("shop", rule(1, "orders"), added_column(2, "OTHER"))
+    world.run("stop")
+    world.state["before"] = world.state["after"]
+    world.state["refuses_start"] = True
+    assert world.run("resume") == 1
+    world.state["after"] = template(shop=ONE_TABLE)
+    world.state["refuses_start"] = False
+    assert world.run("stop") == 0, world.said
+    world.state["before"] = world.state["after"]
+    assert world.run("resume") == 0, world.said
+    assert "LOAD OF ALL TABLES" not in world.said
+    assert world.remembered == []
+
+
+def test_a_stop_that_an_earlier_release_remembered_still_says_the_load(world: World) -> None:
+    told = {"since": "2026-01-01T00:00:00+00:00", "needs_load_of_all": True}
+    world.state["parameters"] = {"/odp/dev/replication-stopped/shop": json.dumps(told)}
+    world.state["statuses"][ARN.format("shop")] = ["stopped"]
+    assert world.run("resume") == 0, world.said
+    assert "LOAD OF ALL TABLES" in world.said
 
 
 def test_one_that_does_not_go_on_hinders_no_other_and_is_tried_again(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
@@ -93,7 +93,7 @@ def _tell_changes(reads: _SharedReads, *, is_day_over: bool) -> None:
         told = DynamoDbToldStates(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
         known = told.known()
         judge = SweepStates(known, Commands(_variables().environment), _now())
-        judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
+        judgements = [*_JUDGEMENTS, *_replications(), *([_expiring_rejected] if is_day_over else ())]
         messenger = Messenger(told, SnsTopic(_variables().topic_arn), _variables().lake, _seconds)
         messenger.judge([partial(judgement, judge, reads) for judgement in judgements], known)
         if is_day_over:
@@ -182,12 +182,19 @@ def _unconfigured_anymore(judge: SweepStates, reads: _SharedReads) -> Iterator[S
     yield from judge.unconfigured_anymore(reads.configuration)
 
 
-def _replicated(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
-    if arns := json.loads(_variables().replications):
-        yield from replicated_tables(DmsReplications(arns).tables(), judge.told, judge.commands)
+_Judgement = Callable[[SweepStates, _SharedReads], Iterator[State]]
 
 
-_JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore, _replicated)
+def _replications() -> Iterator[_Judgement]:
+    """A judgement for each source: DMS may refuse to answer about one."""
+    return (partial(_replicated, {source: arn}) for source, arn in json.loads(_variables().replications).items())
+
+
+def _replicated(arn: Mapping[str, str], judge: SweepStates, _: _SharedReads) -> Iterator[State]:
+    yield from replicated_tables(DmsReplications(arn).tables(), judge.told, judge.commands)
+
+
+_JUDGEMENTS: tuple[_Judgement, ...] = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
 
 
 def _last_planned(configured: Set[str]) -> Mapping[str, str]:
