@@ -182,7 +182,9 @@ class World:
             return None
         last = self.commits[-1]
         counts = RowCounts(inserted=len(last.files), updates_without_row=self.updates_without_row)
-        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts, self.size, added_columns=self.added_columns)
+        return LastCommit(
+            str(len(self.commits)), last.file_ids, last.state, counts, self.size, added_columns=self.added_columns
+        )
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         self.reach("write")
