@@ -15,7 +15,8 @@ TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
-EMBEDDED := $(addprefix test-embedded-,lake pipeline deployment tables torture dms bootstrap config_manager emulator benchmarks)
+EMBEDDED := $(addprefix test-embedded-,lake pipeline emulator torture bootstrap deployment tables config_manager dms benchmarks)
+UNIT := not slow and not simulation
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -64,9 +65,11 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real run
 torture-source: $(READY) ## play them on a real database: its stand-in for DMS writes what the tester claims that DMS writes (SEEDS=n, FIRST=seed, ENGINE=mariadb|postgres)
 	@$(BIN)/python -m rehearsal torture-source
 
+# The longest first, and last those that fill both cores. test-histories draws many inputs where check draws a few.
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Eight tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp test-end-to-end check $(firstword $(EMBEDDED)) test-spark-taxi $(EMBEDDED) test-histories test-synth test-tools test-rights
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 UNIT="$(UNIT) and not hypothesis" \
+		test-end-to-end $(firstword $(EMBEDDED)) test-spark-odp $(word 2,$(EMBEDDED)) test-spark-taxi test-synth check $(EMBEDDED) test-histories test-tools test-rights
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -76,7 +79,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal --hypothesis-profile=quick -m "not slow and not simulation" tests/unit
+	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal --hypothesis-profile=quick -m "$(UNIT)" tests/unit
 
 test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, and all that starts programs
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools
