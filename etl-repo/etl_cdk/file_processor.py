@@ -75,7 +75,8 @@ class FileProcessor(Construct):
             settings=settings,
             batches=manifests.batches,
             warehouse=infra.bucket(Shared.RAW_BUCKET).bucket_name,
-            arguments={f"--{name}": str(value) for name, value in dataclasses.asdict(told).items()},
+            # Glue takes no empty argument
+            arguments={f"--{name}": str(value) for name, value in dataclasses.asdict(told).items() if value != ""},
         )
         resources = JobResources(
             tables=tables,
