@@ -1,4 +1,4 @@
-"""`odp failover` and `odp failback`: what is checked, waited for and written; judged by the replicas as they are stored."""
+"""`odp failover` and `odp failback`: what is checked, waited for and written, judged by the stored replicas."""
 
 from datetime import UTC, datetime
 

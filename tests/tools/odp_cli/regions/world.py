@@ -73,6 +73,10 @@ class Dms:
         known = self.settled() != "created"
         return {"Replications": [{"Status": self.status}] if known else []}
 
+    def describe_replication_table_statistics(self, ReplicationConfigArn: str) -> dict[str, Any]:
+        assert ReplicationConfigArn
+        return {"ReplicationTableStatistics": []}
+
     def stop_replication(self, ReplicationConfigArn: str) -> None:
         assert ReplicationConfigArn
         if self.settled() != "running":
@@ -93,7 +97,7 @@ class Parameters:
     """SSM of one Region."""
 
     class exceptions:  # noqa: N801 - as boto3 names it
-        class ParameterNotFound(ClientError):
+        class ParameterNotFound(ClientError):  # noqa: N818 - as boto3 names it
             pass
 
     def __init__(self, region: str) -> None:
@@ -348,10 +352,15 @@ class World:
         """Register a file in the East as far as the West's replica shows it; returns the file's id."""
         kind = "0" if name.startswith("LOAD") else "1"
         file_id = f"{kind}/{name}/{'c' * 32}"
-        item = {"region_kind": f"landed#{table}", "entry_id": file_id, "bucket": "staging", "version_id": "v1"}
+        item: dict[str, Any] = {
+            "region_kind": f"landed#{table}",
+            "entry_id": file_id,
+            "bucket": "staging",
+            "version_id": "v1",
+        }
         item |= {"key": f"{table.replace('.', '/')}/{name}", "size": 1000, "landed_at": at, "region": EAST}
         item |= {"expires_at": 4_000_000_000, "format": 2}
-        index = {"region_kind": "landed", "entry_id": table, "format": 2}
+        index: dict[str, Any] = {"region_kind": "landed", "entry_id": table, "format": 2}
         for one in (index, item | fields):
             self.dynamodb[WEST].Table(REGIONS).put_item(Item=one)
         return file_id
@@ -365,7 +374,11 @@ class World:
     ) -> None:
         """Have a file in a ledger: pending, applied (processed) or held."""
         kind = "0" if name.startswith("LOAD") else "1"
-        item = {"source_table_name": table, "file_id": f"{kind}/{name}/{'c' * 32}", "file_ingestion_date_time": at}
+        item: dict[str, Any] = {
+            "source_table_name": table,
+            "file_id": f"{kind}/{name}/{'c' * 32}",
+            "file_ingestion_date_time": at,
+        }
         item |= {"file_ingestion_status": f"raw_file_{status}", "file_size": 10}
         where = "odpf_file_tracker" if status == "landed" else "odpf_file_tracker_history"
         self.dynamodb[region].Table(where).put_item(Item=item)
