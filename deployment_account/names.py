@@ -29,6 +29,13 @@ class Shared(StrEnum):
     SECRETS_ENDPOINT = "network/secrets-endpoint"
 
 
+class Partner(StrEnum):
+    """A value that the infra stage publishes about an environment's other Region."""
+
+    STAGING_BUCKET = "partner/buckets/staging"
+    RAW_BUCKET = "partner/buckets/raw"
+
+
 class Odp(StrEnum):
     """A value that the etl stage publishes about the operational data processing framework."""
 
@@ -104,6 +111,8 @@ BUNDLES = "taxi/bundles/"
 """The prefix in the config bucket for bundles of the taxi flow and their outcomes, which expire after some days."""
 LANDING = "nyc-taxi/"
 """The prefix in the raw bucket into which people upload: the files of the NYC taxi flow."""
+STAGING_RULE, RAW_RULE = "LandedFiles", "TaxiFiles"
+"""The rules by which S3 replicates the staging bucket and the taxi files, as metrics name them."""
 QUERY_RESULTS = "query-results/"
 """The prefix of a workgroup's results, each named by its query's id, and of tables without a location of their own.
 
@@ -144,8 +153,8 @@ def published_schedule(cadence: str) -> str:
 class Names:
     """The names of one environment of one platform in one Region.
 
-    Both Regions of an environment use the same names, except what AWS holds once in an account or in the world: those
-    names end with the Region in the secondary. A secondary changes no name of the primary.
+    Both Regions of an environment use the same names, except for stages with their stacks, and for what AWS holds once
+    in an account or in the world: those have the Region in their names in the secondary. The primary's never change.
     """
 
     platform: str
@@ -161,15 +170,15 @@ class Names:
         return cls(platform.name, environment.name, environment.resource_prefix, secondary_region)
 
     def stage(self, component: str) -> str:
-        """The name of a component's stage: its stacks are named <stage>-<stack> in both Regions."""
-        return f"{self.platform}-{self.environment}-{component}"
+        """A component of an environment; its pipeline and, in the primary Region, its stage have this name."""
+        return f"{self.prefix}{component}"
 
     def stage_id(self, component: str) -> str:
-        """The CDK stage of a component in this Region, as people and pipelines name it."""
+        """The CDK stage of a component in this Region; the stacks in it are named <stage>-<stack>."""
         return self._once(self.stage(component))
 
     def _once(self, name: str) -> str:
-        """A name that AWS holds once in an account or in the world, and CDK once in an app."""
+        """A name that CDK holds once in an app, or AWS once in an account or in the world."""
         return f"{name}-{self.secondary_region}" if self.secondary_region else name
 
     def roles(self, component: str) -> str:
@@ -177,7 +186,7 @@ class Names:
         return f"{self.stage(component)}-"[:STACK_NAME_IN_A_ROLE_NAME] + "*"
 
     def pipeline_stack(self, component: str) -> str:
-        """The stack of a component's pipeline."""
+        """The stack of a component's pipeline, which deploys to both Regions."""
         return f"{self.stage(component)}-Pipeline"
 
     def access_log_bucket(self, account: str) -> str:
@@ -208,6 +217,11 @@ class Names:
     def pipeline_boundary(self) -> str:
         """The permissions boundary of this environment's roles in the account of its pipelines."""
         return f"{self.lake}-pipeline-boundary"
+
+    @property
+    def policies(self) -> str:
+        """The beginning of the names of CloudFormation's policies in this Region."""
+        return self._once(self.lake)
 
     @property
     def approver_policy(self) -> str:

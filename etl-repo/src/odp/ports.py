@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lake.landing.listings import ObjectVersion, TableListing, VersionPage
+from lake.ledger.epochs import Epoch, RegionSettings
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
@@ -37,6 +38,9 @@ class KnownFiles(FileRegister, Protocol):
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """List the given files that are neither pending nor in the history."""
+
+    def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """List the given files that the history lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +144,13 @@ class Deletions(Protocol):
 class StagedFiles(Protocol):
     """Finds files whose events are lost or late, and the current versions of objects."""
 
-    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
-        """Register unknown files beside a table's pending files, and return the current listing."""
+    def register_missing(
+        self, pending: Sequence[LandedFile], newest_change_file: str, processed: Sequence[LandedFile] = ()
+    ) -> TableListing:
+        """Register unknown files beside a table's pending files, and return the current listing.
+
+        `processed` are files that the history is known to have.
+        """
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         """Return the current version of each key, None if there is none; a request for each key."""
@@ -173,8 +182,13 @@ class FileTracker(FileHistory, Protocol):
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the files of a commit that do not count as applied: they are pending, skipped or held."""
+    def unrecorded_files(
+        self, source_table_name: str, file_ids: Collection[str], pending: PendingFiles
+    ) -> Sequence[LandedFile]:
+        """List the files of a commit that do not count as applied: they are pending, skipped or held.
+
+        `pending` was read since the commit was.
+        """
 
 
 class PendingWorkReader(Protocol):
@@ -222,6 +236,31 @@ class Topic(Protocol):
 
     def publish(self, subject: str, text: str) -> None:
         """Send a message to all subscribers."""
+
+
+class ActiveRegion(Protocol):
+    """Tells which Region is active, as one's own Region knows it."""
+
+    @property
+    def settings(self) -> RegionSettings:
+        """The two Regions, and how a standby works."""
+
+    @property
+    def own_region(self) -> str:
+        """The Region in which this code runs."""
+
+    def newest(self) -> Epoch:
+        """Return the epoch in force."""
+
+
+class StandbyPlans(Protocol):
+    """Keeps when a standby last planned each cadence."""
+
+    def last_as_standby(self, refresh_cadence: str) -> str:
+        """Return the time (ISO 8601) of a cadence's last plan in a standby; empty without one."""
+
+    def planned_as_standby(self, refresh_cadence: str) -> None:
+        """Record that a standby planned a cadence now."""
 
 
 class PlanStorage(Protocol):
