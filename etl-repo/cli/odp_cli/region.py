@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -14,6 +14,7 @@ from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
 from odp_cli.lake import chosen_environment
 from odp_cli.operate.ages import minute
+from odp_cli.operate.bucket_comparison import Lacking, lacking
 from odp_cli.operate.region_report import RegionsReport, missing_text
 from odp_cli.operate.region_state import RegionReader, RegionState
 from odp_cli.operate.regions import LakeRegion, RegionPair, UnreachableError
@@ -32,18 +33,36 @@ def _group() -> None:
 
 
 @region.command()
-def status(env: Env = "dev", profile: Profile = None, platform: PlatformFile = PLATFORM, as_json: Json = False) -> None:
+def status(
+    check: Annotated[
+        bool, typer.Option("--check", help="Also compare both staging buckets, object by object; S3 bills a listing.")
+    ] = False,
+    env: Env = "dev",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+    as_json: Json = False,
+) -> None:
     """Show both Regions: who is active, what is not replicated yet, versions, S3 replication, DMS."""
     known = load_platform(platform)
     pair = RegionPair.of(known, chosen_environment(known, env), profile)
     pair.caller()
     report = reported(pair, {each.region: RegionReader(each) for each in pair})
+    found = lacking(pair.named(report.epoch.active), pair.named(report.standby)) if check else None
     if as_json:
-        say_json({"environment": env, **report.as_json()})
+        compared = {"standby_lacks": found.as_json()} if found else {}
+        say_json({"environment": env, **report.as_json(), **compared})
         return
     say(regions_table(report))
     say(tables_table(report))
-    say(Text("\n".join(lines(report))))
+    say(Text("\n".join([*lines(report), *([_told(report, found)] if found else [])])))
+
+
+def _told(report: RegionsReport, found: Lacking) -> str:
+    if not found.files:
+        return f"✓ the bucket of {report.standby} has every object of that of {report.epoch.active}"
+    objects = f"lacks {counted(found.files, 'object')} of that of {report.epoch.active}"
+    mend = "wait, or replicate existing files as docs/deployment.md says"
+    return f"! the bucket of {report.standby} {objects}, the oldest from {minute(found.oldest)} UTC: {mend}"
 
 
 def reported(pair: RegionPair, readers: dict[str, RegionReader]) -> RegionsReport:

@@ -186,3 +186,19 @@ def test_the_status_changes_nothing(world: World) -> None:
     world.mark("20261201-000000001.parquet")
     world.odp("region", "status")
     assert world.writes == 0
+
+
+def test_the_buckets_are_compared_object_by_object_where_it_is_asked_for(world: World) -> None:
+    names = [f"s/t/{number}.parquet" for number in range(9)]
+    world.s3[EAST].versions = {(name, "v1") for name in names} | {("s/t/3.parquet", "v2"), ("s/t/5.parquet", "v2")}
+    world.s3[WEST].versions = {(name, "v1") for name in names if name[4] not in "078"} | {("s/t/5.parquet", "v2")}
+    world.s3[WEST].versions |= {("s/t/55.parquet", "v1")}
+    answer = world.json("region", "status", "--check")["standby_lacks"]
+    assert [(each["key"], each["version_id"]) for each in answer["keys"]] == [
+        ("s/t/0.parquet", "v1"), ("s/t/3.parquet", "v2"), ("s/t/7.parquet", "v1"), ("s/t/8.parquet", "v1"),
+    ]  # fmt: skip
+    assert (answer["files"], answer["bytes"], answer["oldest"]) == (4, 40, "2026-12-01T00:05:00Z")
+    assert "lacks 4 objects of that of us-east-1" in world.odp("region", "status", "--check").output
+    world.s3[WEST].versions |= world.s3[EAST].versions
+    assert "✓ the bucket of us-west-2 has every object" in world.odp("region", "status", "--check").output
+    assert "standby_lacks" not in world.json("region", "status")

@@ -11,6 +11,7 @@ import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -149,6 +150,22 @@ class Buckets:
         if (Key, VersionId) not in self.versions:
             raise no_such("404", "HeadObject")
         return {}
+
+    def list_object_versions(self, Bucket: str, Prefix: str, KeyMarker: str = "", **_: str) -> dict[str, Any]:
+        """List two keys in a page, the last version of a key in `versions` as its newest."""
+        assert (Bucket[:7], Prefix) == ("staging", "")
+        keys = sorted({key for key, _ in self.versions if key > KeyMarker})
+        landed = datetime(2026, 12, 1, 0, 5, tzinfo=UTC)
+        found = [
+            {"Key": key, "VersionId": version, "IsLatest": version == max(self._of(key)), "ETag": '"e"', "Size": 10}
+            for key in keys[:2]
+            for version in self._of(key)
+        ]
+        page = {"Versions": [each | {"LastModified": landed} for each in found], "IsTruncated": len(keys) > 2}
+        return page | ({"NextKeyMarker": keys[1], "NextVersionIdMarker": "x"} if len(keys) > 2 else {})
+
+    def _of(self, key: str) -> list[str]:
+        return sorted((version for each, version in self.versions if each == key), reverse=True)
 
 
 @dataclass
