@@ -151,8 +151,8 @@ def is_granted(role_arn: str, action: str) -> bool:
     return not is_denied and any(each.effect == "Allow" for each in matching)
 
 
-def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
-    """Say why KMS would refuse a key through S3; None if it would not.
+def key_refusal(session: RoleSession, action: str, key_arn: str, *, encrypted: str = "") -> str | None:
+    """Say why KMS would refuse a key through S3; None if it would not. `encrypted` is the ARN of the bucket or object.
 
     The key's policy and the caller's own are joined as AWS joins them. Ministack's S3 never asks, and knows no key of
     another account.
@@ -170,7 +170,10 @@ def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
         action=action,
         resource_arn=key_arn,
         region=region,
-        service_context={"kms:viaservice": f"s3.{region}.amazonaws.com"},
+        service_context={
+            "kms:viaservice": f"s3.{region}.amazonaws.com",
+            "kms:encryptioncontext:aws:s3:arn": encrypted,
+        },
     )
     with patches.REQUEST_SCOPE.value(account, region):
         principal = patches.RESOLVE_PRINCIPAL.value(session.access_key_id, account)

@@ -4,19 +4,23 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-o
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.execution_role import Call, refusal_of
-from rehearsal.emulator.roles import RoleNotAssumableError, assume, key_refusal
+from rehearsal.emulator.roles import RoleNotAssumableError, assume, key_refusal, role_of
 
 Answer = tuple[int, dict[str, Any], Any]
-_S3 = "s3.amazonaws.com"
+_S3, _SESSION = "s3.amazonaws.com", "s3-replication"
 _OF_BUCKET = ("s3:GetReplicationConfiguration", "s3:ListBucket")
 _OF_VERSION = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging")
 _TO_DESTINATION = ("s3:ReplicateObject", "s3:ReplicateTags")
+_KEY_OF_WRITE = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+_OF_REPLICA_KEY = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 Keys = tuple[str | None, str | None]
 """The key of the source's version and that of the replica, as far as either is named."""
 
@@ -48,36 +52,59 @@ def _refused(code: str, message: str, status: int) -> Answer:
 
 def refusal_of_marker(role: str, source: str, key: str, destination: str) -> str | None:
     """Why S3 may not copy a delete marker as the role; None if it may."""
-    return _first(role, [*_of_source(source, key), ("s3:ReplicateDelete", f"{destination}/{key}")])
+    return _first(role, source, [*_of_source(source, key), _call("s3:ReplicateDelete", f"{destination}/{key}")])
 
 
 def refusal_of_version(role: str, source: str, key: str, destination: str, keys: Keys) -> str | None:
     """Why S3 may not copy a version as the role, the keys of both Regions included; None if it may."""
-    calls = [*_of_source(source, key), *((action, f"{destination}/{key}") for action in _TO_DESTINATION)]
-    return _first(role, calls) or _refusal_of_keys(role, keys)
+    under = {_KEY_OF_WRITE: keys[1]} if keys[1] else {}
+    writes = [_call(action, f"{destination}/{key}", under) for action in _TO_DESTINATION]
+    of_keys = partial(_refusal_of_keys, role, keys, (_arn(source), _arn(destination)))
+    return _first(role, source, [*_of_source(source, key), *writes]) or of_keys()
 
 
-def _of_source(source: str, key: str) -> list[tuple[str, str]]:
-    of_bucket = [(action, source) for action in _OF_BUCKET]
-    return [*of_bucket, *((action, f"{source}/{key}") for action in _OF_VERSION)]
+def _of_source(source: str, key: str) -> list[Call]:
+    return [_call(one, source) for one in _OF_BUCKET] + [_call(one, f"{source}/{key}") for one in _OF_VERSION]
 
 
-def _first(role: str, calls: list[tuple[str, str]]) -> str | None:
+def _call(action: str, path: str, context: Mapping[str, str] | None = None) -> Call:
+    return Call(action, _arn(path), context or {})
+
+
+def _arn(path: str) -> str:
+    return f"arn:aws:s3:::{path}"
+
+
+def _first(role: str, source: str, calls: list[Call]) -> str | None:
     try:
-        assume(role, service=_S3, session_name="s3-replication")
+        assume(role, service=_S3, session_name=_SESSION)
     except RoleNotAssumableError as error:
         return str(error)
-    for action, path in calls:
-        resource = f"arn:aws:s3:::{path}"
-        if refusal := refusal_of(role, Call(action, resource)):
+    if not _trusts_bucket(role, _arn(source)):
+        return f"{role} may be taken in the name of other buckets than {source}"
+    for call in calls:
+        if refusal := refusal_of(role, call):
             return refusal
-        if _is_denied(role, action, resource):
-            return f"the policy of the bucket denies {action} on {resource} to {role}"
+        if _is_denied(role, call):
+            return f"the policy of the bucket denies {call.action} on {call.resource} to {role}"
     return None
 
 
-def _is_denied(role: str, action: str, resource: str) -> bool:
-    bucket = resource.removeprefix("arn:aws:s3:::").split("/")[0]
+def _trusts_bucket(role: str, bucket: str) -> bool:
+    """Whether no statement of the trust names other sources alone."""
+    policy = role_of(role)["AssumeRolePolicyDocument"]
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    for statement in statements:
+        for operator in ("ArnEquals", "ArnLike", "StringEquals"):
+            named = statement.get("Condition", {}).get(operator, {}).get("aws:SourceArn", bucket)
+            if bucket not in (named if isinstance(named, list) else [named]):
+                return False
+    return True
+
+
+def _is_denied(role: str, call: Call) -> bool:
+    bucket = call.resource.removeprefix("arn:aws:s3:::").split("/")[0]
     owner = patches.BUCKET_OWNER.value(bucket)
     policy = patches.BUCKET_POLICIES.value.get_scoped(owner, None, bucket)
     if not policy:
@@ -86,17 +113,20 @@ def _is_denied(role: str, action: str, resource: str) -> bool:
         principal_arn=role,
         principal_type="AssumedRole",
         principal_account=role.split(":")[4],
-        action=action,
-        resource_arn=resource,
+        action=call.action,
+        resource_arn=call.resource,
         region=patches.REQUEST_REGION.value(),
+        service_context=dict(call.context),
     )
     return bool(patches.EVALUATE_RESOURCE.value(policy, context).decision == "Deny")
 
 
-def _refusal_of_keys(role: str, keys: Keys) -> str | None:
-    session = assume(role, service=_S3, session_name="s3-replication")
-    for action, key in zip(("kms:Decrypt", "kms:Encrypt"), keys, strict=True):
-        if key and (refusal := key_refusal(session, action, _key_arn(key))):
+def _refusal_of_keys(role: str, keys: Keys, buckets: tuple[str, str]) -> str | None:
+    """The context of an encryption is the bucket, as all buckets of the lake have bucket keys."""
+    session = assume(role, service=_S3, session_name=_SESSION)
+    of_replica = zip(_OF_REPLICA_KEY, [keys[1]] * 3, [buckets[1]] * 3, strict=True)
+    for action, key, bucket in (("kms:Decrypt", keys[0], buckets[0]), *of_replica):
+        if key and (refusal := key_refusal(session, action, _key_arn(key), encrypted=bucket)):
             return refusal
     return None
 

@@ -169,7 +169,7 @@ def test_objects_under_a_key_are_copied_by_a_rule_that_names_the_key_of_the_repl
     )
     pair.put(EAST, "refused", **under)
     assert pair.status(EAST, "refused") == "FAILED"
-    allow(client, [*REPLICATION_RIGHTS, "kms:Decrypt", "kms:Encrypt"])
+    allow(client, [*REPLICATION_RIGHTS, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"])
     pair.put(EAST, "copied", **under)
     assert pair.status(EAST, "copied") == "COMPLETED"
     replica = pair.s3(WEST).head_object(Bucket=pair.bucket(WEST), Key="copied")
