@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from lake.landing.listings import ObjectVersion, TableListing, VersionPage
@@ -36,6 +37,30 @@ class KnownFiles(FileRegister, Protocol):
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """List the given files that are neither pending nor in the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandingMark:
+    """What the Region in which a file landed says of that; the other Region has a copy, or will have one."""
+
+    region: str
+    landed_at: str
+    sequencer: str | None
+    event_reason: str
+
+
+class LandingMarks(Protocol):
+    """What the other Region says of the files that landed there."""
+
+    def mark_of(self, file: LandedFile) -> LandingMark | None:
+        """Return what the other Region says of a file that landed there; None if it says nothing (yet)."""
+
+
+class ReplicatedObjects(Protocol):
+    """Looks at staged objects that may be copies of another Region's."""
+
+    def landing_of_replica(self, file: LandedFile) -> str | None:
+        """Return when the original of a replica landed; None if the object is no replica, or gone."""
 
 
 class Quarantine(Protocol):

@@ -219,6 +219,8 @@ class LandedFile:
     """For a held file: the id of its quarantine entry. An older release kept none."""
     approval: str = ""
     """For files that a person approves together: their common approval. An approved file waits for the others."""
+    is_replica: bool = False
+    """Whether the object is known to be a copy of the other Region's; not stored, because the files are the same."""
 
     @property
     def name(self) -> str:

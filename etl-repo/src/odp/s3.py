@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +16,9 @@ from lake.tables.capabilities import Engine
 from odp.configuration import ConfigRequest
 from odp.records import BatchPlan, LandedFile
 from odp.stored_format import FORMAT
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 # Compares versions of staged objects, by the S3 API.
 
@@ -67,6 +70,35 @@ def _ends(size: int) -> tuple[str, ...]:
     if size <= 2 * _COMPARED:
         return (f"bytes=0-{size - 1}",)
     return (f"bytes=0-{_COMPARED - 1}", f"bytes=-{_COMPARED}")
+
+
+# Landing times of replicas, by the S3 API.
+
+
+_NO_SUCH_VERSION = {*_GONE, "405"}
+"""A HEAD of a version that is gone, or that is a delete marker."""
+
+
+class S3ReplicatedObjects:
+    """Asks S3 whether an object is another Region's copy, and when its original landed."""
+
+    def __init__(self, buckets: Mapping[str, str], s3: S3Client | None = None) -> None:
+        self._buckets = buckets
+        self._s3 = s3 or boto3.client("s3")
+
+    def landing_of_replica(self, file: LandedFile) -> str | None:
+        """Return when the original of a replica landed; None if the object is no replica, or gone."""
+        version: dict[str, Any] = {"VersionId": file.version_id} if file.version_id else {}
+        bucket = self._buckets.get(file.bucket, file.bucket)
+        try:
+            found = self._s3.head_object(Bucket=bucket, Key=file.key, **version)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NO_SUCH_VERSION:
+                return None
+            raise
+        if found.get("ReplicationStatus") != "REPLICA":
+            return None
+        return found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # Landed files, read by the S3 API in the version that was registered.

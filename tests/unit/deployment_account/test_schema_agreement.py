@@ -16,6 +16,7 @@ from tests.configuration import KNOWN
 from tests.unit.deployment_account.configurations import PLATFORM, platform_deployed_by, platform_with, written
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads(render_schema()))
+SECONDARY = {"region": "us-west-2", "availability_zones": ["us-west-2a"], "vpc_cidr": "10.40.0.0/16"}
 GOOD: dict[str, Any] = {
     "known": json.loads(KNOWN.read_text()),
     "small": PLATFORM,
@@ -23,6 +24,7 @@ GOOD: dict[str, Any] = {
     "private": platform_with(private_network=True, retention={"log_days": 30}),
     "sources": platform_with(sources={"default": {}, "crm": {"folder": "crm"}}),
     "approval": platform_with(approval=True),
+    "secondary": platform_with(secondary=SECONDARY),
 }
 BAD: dict[str, Any] = {
     "list": [],
@@ -41,6 +43,8 @@ BAD: dict[str, Any] = {
     "text for a list": platform_with(dms_roles="dms-landing"),
     "removal": platform_with(removal_policy="keep"),
     "provider": platform_deployed_by(repository={"provider": "svn", "name": "a"}),
+    "secondary mode": platform_with(secondary={**SECONDARY, "mode": "hot"}),
+    "secondary lag": platform_with(secondary={**SECONDARY, "lag_minutes": 1441}),
     "other Region": platform_with(region="cn-north-1", availability_zones=["cn-north-1a"]),
 }
 

@@ -107,7 +107,7 @@ def _sweep() -> Sweep:
     ports = connected_ports()
     sources, listing = ports.staging.sources, S3Listing(ports.staging.buckets)
     return Sweep(
-        missing_files=MissingFiles(listing, ports.tracker, ports.quarantine, sources),
+        missing_files=MissingFiles(listing, ports.tracker, ports.quarantine, sources, events_take=ports.events_take),
         listing=listing,
         states=_states(),
         bucket=STAGING,

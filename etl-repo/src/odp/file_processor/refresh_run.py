@@ -173,6 +173,7 @@ class RefreshRun:
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
             is_all=self._landed.is_all,
+            lost_on_the_way=self._with.lost_on_the_way,
         )
         refresh = replace(selection.select(), follows=self._newest.file_ids if self._newest else frozenset())
         if refresh.files:

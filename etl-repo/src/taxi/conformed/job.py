@@ -31,6 +31,8 @@ class JobArguments:
     bundle_key: str
     conformed_bucket: str
     conformed_database: str
+    regions: str = ""
+    """JSON of the two Regions; empty without a secondary."""
 
 
 def main(argv: Sequence[str]) -> list[FileOutcome]:

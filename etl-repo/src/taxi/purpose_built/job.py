@@ -29,6 +29,8 @@ class JobArguments:
     conformed_database: str
     purpose_built_bucket: str
     purpose_built_database: str
+    regions: str = ""
+    """JSON of the two Regions; empty without a secondary."""
 
 
 def main(argv: Sequence[str]) -> Mapping[str, Rebuild]:
