@@ -153,8 +153,8 @@ def published_schedule(cadence: str) -> str:
 class Names:
     """The names of one environment of one platform in one Region.
 
-    Both Regions of an environment use the same names, except what AWS holds once in an account or in the world: those
-    names end with the Region in the secondary. A secondary changes no name of the primary.
+    Both Regions of an environment use the same names, except for stages with their stacks, and for what AWS holds once
+    in an account or in the world: those have the Region in their names in the secondary. The primary's never change.
     """
 
     platform: str
@@ -170,15 +170,11 @@ class Names:
         return cls(platform.name, environment.name, environment.resource_prefix, secondary_region)
 
     def stage(self, component: str) -> str:
-        """The name of a component's stage: its stacks are named <stage>-<stack> in both Regions."""
-        return f"{self.platform}-{self.environment}-{component}"
-
-    def stage_id(self, component: str) -> str:
-        """The CDK stage of a component in this Region, as people and pipelines name it."""
-        return self._once(self.stage(component))
+        """The CDK stage of a component; the stacks in it are named <stage>-<stack>."""
+        return self._once(f"{self.prefix}{component}")
 
     def _once(self, name: str) -> str:
-        """A name that AWS holds once in an account or in the world, and CDK once in an app."""
+        """A name that CDK holds once in an app, or AWS once in an account or in the world."""
         return f"{name}-{self.secondary_region}" if self.secondary_region else name
 
     def roles(self, component: str) -> str:
@@ -186,8 +182,12 @@ class Names:
         return f"{self.stage(component)}-"[:STACK_NAME_IN_A_ROLE_NAME] + "*"
 
     def pipeline_stack(self, component: str) -> str:
-        """The stack of a component's pipeline."""
-        return f"{self.stage(component)}-Pipeline"
+        """The stack of a component's pipeline, which deploys to both Regions."""
+        return f"{self.pipeline(component)}-Pipeline"
+
+    def pipeline(self, component: str) -> str:
+        """The name of a component's pipeline."""
+        return f"{self.prefix}{component}"
 
     def access_log_bucket(self, account: str) -> str:
         """The name of the access-log bucket, which other stacks than its own use, too."""
@@ -217,6 +217,11 @@ class Names:
     def pipeline_boundary(self) -> str:
         """The permissions boundary of this environment's roles in the account of its pipelines."""
         return f"{self.lake}-pipeline-boundary"
+
+    @property
+    def policies(self) -> str:
+        """The beginning of the names of CloudFormation's policies in this Region."""
+        return self._once(self.lake)
 
     @property
     def approver_policy(self) -> str:

@@ -15,6 +15,8 @@ from scripts.bootstrap.steps import Step
 
 COMPONENTS = ("infra", "etl")
 """In the order of their deployment; the later one reads what the earlier one publishes."""
+LINK = "infra-link"
+"""The stage that comes last in the pipeline of infra where there are two Regions."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ class TearDown:
 
 def plan_tear_down(account: Account, names: Names) -> TearDown:
     """A stack with a bucket stays whole, key and policies included, so that its data stays readable."""
-    in_order = [stack for component in reversed(COMPONENTS) for stack in _deletion_order(account, names, component)]
+    in_order: list[DeployedStack] = []
+    for component in (LINK, *reversed(COMPONENTS)):
+        in_order += [stack for stack in _deletion_order(account, names, component) if stack not in in_order]
     kept: list[DeployedStack] = []
     for stack in in_order:
         if stack.resources("AWS::S3::Bucket") or stack.importers() & {needing.name for needing in kept}:
