@@ -10,25 +10,14 @@ from odp.file_manager.sources import Sources
 from odp.file_manager.vanished_loads import VanishedLoads
 
 from deployment_account.environments import load_platform
-from deployment_account.names import Names, OdpTable, Shared
+from deployment_account.names import Names, Shared
 from deployment_account.sources import sources_json
 from lake.landing.s3_listing import S3Listing
 from odp_cli.lake import chosen_environment, session_in
-from odp_cli.operate.ledger import OperatedLedger, OperatedTables
+from odp_cli.operate.ledger import TABLES, OperatedLedger, OperatedTables
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-TABLES = (
-    OdpTable.FILE_TRACKER,
-    OdpTable.FILE_TRACKER_HISTORY,
-    OdpTable.FILE_PROCESSING_TRACKER,
-    OdpTable.QUARANTINE,
-    OdpTable.BATCH_CONFIG,
-    OdpTable.RAW_TABLE_CONFIG,
-    OdpTable.CONFIG_DEPLOY_TRACKER,
-)
-"""In the order of OperatedTables."""
 
 
 class OperatedLake:
