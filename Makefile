@@ -55,7 +55,7 @@ lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to lo
 rehearse: $(READY) node_modules/.package-lock.json ## four accounts on this machine, in which git push runs the pipelines (QUICK=1 leaves checks out)
 	@$(BIN)/rehearse
 
-torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
+torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed; REGIONS=1 in two Regions, of which one is lost)
 	@$(BIN)/python -m rehearsal torture
 
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, FIRST=seed, ENGINE=native|spark|auto, REHEARSAL_FOLDER=new folder keeps it)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,3 +60,31 @@ class TwoRegions:
     def both_see(self) -> tuple[Epoch, Epoch]:
         """The epoch in force in each Region."""
         return self.of(EAST).newest(), self.of(WEST).newest()
+
+
+def create_region_table(dynamodb: DynamoDBServiceResource, table: str = TABLES[EAST]) -> None:
+    """Create the table of the epochs where a test's tables do not have it."""
+    keys: Any = ("region_kind", "HASH"), ("entry_id", "RANGE")
+    dynamodb.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def requests_of(dynamodb: DynamoDBServiceResource, work: Callable[[], object], *, of_table: str = "") -> list[str]:
+    """Name the requests of some work, or those that name one table."""
+    asked: list[str] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if not of_table or json.loads(params["body"]).get("TableName") == of_table:
+            asked.append(model.name)
+
+    events = dynamodb.meta.client.meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        work()
+    finally:
+        events.unregister("before-call.dynamodb", note)
+    return asked

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lake.landing.listings import ObjectVersion, TableListing, VersionPage
+from lake.ledger.epochs import Epoch, RegionSettings
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
@@ -222,6 +223,31 @@ class Topic(Protocol):
 
     def publish(self, subject: str, text: str) -> None:
         """Send a message to all subscribers."""
+
+
+class ActiveRegion(Protocol):
+    """Tells which Region is active, as one's own Region knows it."""
+
+    @property
+    def settings(self) -> RegionSettings:
+        """The two Regions, and how a standby works."""
+
+    @property
+    def own_region(self) -> str:
+        """The Region in which this code runs."""
+
+    def newest(self) -> Epoch:
+        """Return the epoch in force."""
+
+
+class StandbyPlans(Protocol):
+    """Keeps when a standby last planned each cadence."""
+
+    def last_as_standby(self, refresh_cadence: str) -> str:
+        """Return the time (ISO 8601) of a cadence's last plan in a standby; empty without one."""
+
+    def planned_as_standby(self, refresh_cadence: str) -> None:
+        """Record that a standby planned a cadence now."""
 
 
 class PlanStorage(Protocol):

@@ -393,6 +393,10 @@ class BatchPlan:
     execution_name: str
     batches: tuple[tuple[str, ...], ...]
     engines: tuple[str, ...] = ()
+    epoch: int = 0
+    """The number of the epoch of Regions under which the plan was made; its runs end when a later one begins."""
+    is_standby: bool = False
+    """Whether the plan is one of the standby Region, which sees files later than the active one."""
 
     @property
     def spark_batches(self) -> int:

@@ -198,7 +198,8 @@ class S3PlanStorage:
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
         batches = tuple(tuple(batch) for batch in document["batches"])
         engines = tuple(document.get("engines", [Engine.SPARK] * len(batches)))
-        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches, engines)
+        epoch, is_standby = int(document.get("epoch", 0)), bool(document.get("is_standby", False))
+        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches, engines, epoch, is_standby)
 
 
 # The configuration request in the config bucket: the versions of one object.

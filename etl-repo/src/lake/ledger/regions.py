@@ -7,17 +7,18 @@ writer wins, and both Regions have the same epoch afterwards.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import StaleRegionError
 from lake.ledger.connection import persist, took_place
+from lake.ledger.epochs import Epoch, RegionSettings, Role, StandbyMode
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+__all__ = ["DynamoDbRegions", "Epoch", "RegionSettings", "Role", "RunEpoch", "StandbyMode"]
 
 EPOCHS = "epoch"
 """The partition of the epochs; those of the marks have other names."""
@@ -26,62 +27,6 @@ FORMAT = 1
 _DIGITS = 10  # so that the texts of numbers sort as the numbers
 # or written by this very call, whose answer was lost
 _IS_NEW = "attribute_not_exists(region_kind) OR active = :active AND #at = :at AND #by = :by"
-
-
-class Role(StrEnum):
-    """The part of a Region: the active one refreshes as configured, the standby waits or follows."""
-
-    ACTIVE = "active"
-    STANDBY = "standby"
-
-
-class StandbyMode(StrEnum):
-    """What a standby does: a cold one only registers files, a warm one refreshes its tables as well."""
-
-    COLD = "cold"
-    WARM = "warm"
-
-
-@dataclass(frozen=True, slots=True)
-class RegionSettings:
-    """The two Regions of an environment, the table of the epochs, and how a warm standby refreshes."""
-
-    table: str
-    primary: str
-    secondary: str
-    mode: StandbyMode
-    lag_minutes: int
-    refresh_minutes: int
-
-    @classmethod
-    def from_json(cls, text: str) -> RegionSettings | None:
-        """Read the settings of a deployed entry point; None without a secondary. Unknown fields are ignored."""
-        if not text:
-            return None
-        given = json.loads(text)
-        known = {field.name: given[field.name] for field in fields(cls)}
-        return cls(**{**known, "mode": StandbyMode(known["mode"])})
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """The term of one active Region; the time at which it began, who began it and why.
-
-    `planned` tells a switch on purpose from the loss of a Region. `last_seen` is the last time at which the former
-    active Region was known to work. Times are texts in UTC (ISO 8601).
-    """
-
-    number: int
-    active: str
-    at: str = ""
-    by: str = ""
-    reason: str = ""
-    planned: bool = True
-    last_seen: str = ""
-
-    def role_of(self, region: str) -> Role:
-        """Return the role of a Region in this epoch."""
-        return Role.ACTIVE if region == self.active else Role.STANDBY
 
 
 class DynamoDbRegions:
@@ -131,17 +76,19 @@ class DynamoDbRegions:
             )
         )
 
-    def check(self, epoch: int) -> None:
-        """Demand that no later epoch has begun.
+    def check(self, epoch: int, role: Role | None = None) -> None:
+        """Demand that no later epoch has begun, and that one's own Region has still the given role in this one.
 
         Raises:
-            StaleRegionError: one has, whichever Region it makes active.
+            StaleRegionError: a later one has, whichever Region it makes active; or this one was also begun in the other
+                Region, whose entry came later and stays.
         """
         newest = self.newest()
-        if newest.number > epoch:
+        has_other_role = newest.number == epoch and role not in (None, newest.role_of(self.own_region))
+        if newest.number > epoch or has_other_role:
             message = (
-                f"the active Region changed to {newest.active} by epoch {newest.number}, and this run works under "
-                f"epoch {epoch}; it ends, and its files wait"
+                f"the active Region changed to {newest.active} by epoch {newest.number}, and this run began under "
+                f"epoch {epoch}; it commits nothing more, and its files wait"
             )
             raise StaleRegionError(message)
 
@@ -158,14 +105,15 @@ class DynamoDbRegions:
 
 @dataclass(frozen=True, slots=True)
 class RunEpoch:
-    """The epoch under which a run works, and which it may not outlive."""
+    """The epoch under which a run works, which it may not outlive, and the role of its Region in it."""
 
     regions: DynamoDbRegions
     number: int
+    role: Role | None = None
 
     def check(self) -> None:
         """Demand that it is still in force; raises StaleRegionError."""
-        self.regions.check(self.number)
+        self.regions.check(self.number, self.role)
 
 
 def _written(epoch: Epoch) -> dict[str, Any]:

@@ -82,9 +82,8 @@ class RefreshRun:
         """Write the closing record and return the lease; a run that lost its lease records only that."""
         ending = ending_of(self._engine, failure, stack_trace, self._has_applied_all)
         self._beyond_engine = ending.beyond_engine or self._beyond_engine
-        status = RefreshStatus.ERROR if ending.error else RefreshStatus.COMPLETED
         entry = RunRecord(
-            outcome=replace(self._outcome(status), error=ending.error, stack_trace=ending.stack_trace),
+            outcome=replace(self._outcome(ending.status), error=ending.error, stack_trace=ending.stack_trace),
             files=self._done,
             closes=True,
             catalog_commit=self._catalog_commit,
@@ -100,7 +99,8 @@ class RefreshRun:
             self._with.run_log.append(self._lease, entry)
         except LeaseLostError as lost:
             files, counts = self._recorded
-            outcome = replace(self._outcome(RefreshStatus.ERROR), files=files, counts=counts)
+            status = ending.status if ending.is_stopped else RefreshStatus.ERROR
+            outcome = replace(self._outcome(status), files=files, counts=counts)
             outcome = replace(outcome, error=ending.error or named(lost), stack_trace=ending.stack_trace)
             self._with.run_log.record(outcome, self._with.run_id)
             return outcome
@@ -190,7 +190,7 @@ class RefreshRun:
     def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Write the refresh. Files to hold are held even if the others are refused: that may correct the table."""
         try:
-            leased = replace(refresh, fence=self._lease.fencing_token)
+            leased = replace(refresh, fence=self._lease.fencing_token, epoch=self._lease.epoch)
             return self._with.writer.apply(self._config, leased, check_lease)
         except RejectedInputError:
             self._set_aside(replace(refresh, files=(), skipped=()))

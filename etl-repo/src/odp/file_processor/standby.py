@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from lake.ledger.regions import Epoch
@@ -63,7 +63,7 @@ def as_standby(ports: Ports, lag: timedelta) -> Ports:
     """Return what refreshes of a standby Region are given: a clock that is behind, and the files until then."""
 
     def clock() -> datetime:
-        return datetime.now(UTC) - lag
+        return ports.clock() - lag
 
     return replace(ports, files=FilesUntil(ports.files, clock), clock=clock)
 

@@ -1,14 +1,13 @@
 """Epochs: which Region is active, as each Region sees it in its own replica of the table."""
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lake.errors import RetryableError, StaleRegionError
 from lake.ledger.regions import DynamoDbRegions, Epoch, RegionSettings, Role, RunEpoch, StandbyMode
-from tests.unit.two_regions import EAST, TABLES, WEST, TwoRegions, settings_json
+from tests.unit.two_regions import EAST, TABLES, WEST, TwoRegions, requests_of, settings_json
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -17,21 +16,6 @@ if TYPE_CHECKING:
 @pytest.fixture
 def regions(dynamodb: "DynamoDBServiceResource") -> TwoRegions:
     return TwoRegions(dynamodb)
-
-
-def requests_of(dynamodb: "DynamoDBServiceResource", work: Callable[[], object]) -> list[str]:
-    """Name the requests of some work."""
-    asked: list[str] = []
-
-    def note(model: Any, **_: Any) -> None:
-        asked.append(model.name)
-
-    dynamodb.meta.client.meta.events.register("before-call.dynamodb", note)
-    try:
-        work()
-    finally:
-        dynamodb.meta.client.meta.events.unregister("before-call.dynamodb", note)
-    return asked
 
 
 def test_no_settings_mean_no_secondary(dynamodb: "DynamoDBServiceResource") -> None:
@@ -150,3 +134,11 @@ def test_region_that_was_cut_off_is_active_to_itself_until_the_epoch_arrives(reg
     assert (regions.of(EAST).role(), regions.of(WEST).role()) == (Role.ACTIVE, Role.ACTIVE)
     regions.replicate()
     assert (regions.of(EAST).role(), regions.of(WEST).role()) == (Role.STANDBY, Role.ACTIVE)
+
+
+def test_same_number_with_another_region_ends_only_runs_that_are_for_a_role(regions: TwoRegions) -> None:
+    regions.begin(1, WEST)
+    RunEpoch(regions.of(EAST), 1).check()
+    RunEpoch(regions.of(EAST), 1, Role.STANDBY).check()
+    with pytest.raises(StaleRegionError, match="us-west-2 by epoch 1"):
+        RunEpoch(regions.of(EAST), 1, Role.ACTIVE).check()

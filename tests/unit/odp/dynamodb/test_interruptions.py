@@ -225,6 +225,8 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbToldStates.forget": lambda world: world.told.forget({"refresh/db.t": Told(version=1)}),
     "DynamoDbPlannedCadences.forget": lambda world: world.plans.forget("10_min_refresh"),
     "DynamoDbPlannedCadences.planned": lambda world: world.plans.planned("10_min_refresh"),
+    "DynamoDbPlannedCadences.planned_as_standby": lambda world: world.plans.planned_as_standby("10_min_refresh"),
+    "DynamoDbPlannedCadences.last_as_standby": lambda world: world.plans.last_as_standby("10_min_refresh"),
     "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
 }
 OF_THE_LEDGER = {"DynamoDbFileTracker", "DynamoDbPendingWork"}
