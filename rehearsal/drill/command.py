@@ -40,5 +40,10 @@ class OdpCommand:
     def _process(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", _RUN, *words],
-            env=self._variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_SECONDS, check=False,
-        )  # fmt: skip
+            env=self._variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )

@@ -1,4 +1,4 @@
-"""The lake of one Region in a drill: refreshed by its state machine, compared with the source, asked for its commits."""
+"""The lake of one Region in a drill: refreshed by its state machine, compared with the source."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -75,7 +75,7 @@ class SourceWriter:
                 self._put(file)
 
     def go_on_in(self, target: Target, *, unsure_since: float) -> int:
-        """Write into another Region: first again what was written since a time, then what got stuck. Returns how many."""
+        """Write into another Region, first again what was written since a time; returns how many files that were."""
         unsure = [each.file for each in self.written if each.at >= unsure_since]
         self.target = target
         for file in [*unsure, *([self._stuck] if self._stuck else [])]:
