@@ -29,7 +29,7 @@ def drill(
     mode: Annotated[Mode, typer.Option(envvar="MODE", help="Whether the standby refreshes its tables.")] = "cold",
     tables: Annotated[int, typer.Option(envvar="TABLES", min=1, help="Iceberg tables of the native engine.")] = 4,
     hudi: Annotated[int, typer.Option(envvar="HUDI", min=0, help="Hudi tables of Spark beside them.")] = 1,
-    rows: Annotated[int, typer.Option(envvar="ROWS", min=1, help="Rows of each table in its load.")] = 2_000,
+    rows: Annotated[str, typer.Option(envvar="ROWS", help="Rows of the tables in their loads, in turn.")] = "2000",
     lag: Annotated[float, typer.Option(envvar="LAG", min=0, help="Seconds that a replica takes at most.")] = 20.0,
     folder: Annotated[
         Path | None,
@@ -38,7 +38,8 @@ def drill(
 ) -> None:
     """Cut the primary Region off in the middle of a refresh, fail over, come back, and compare every value."""
     console, began = Console(), time.monotonic()
-    figures = Figures(seed, mode, tables + hudi, rows, (0.0, lag), (0.0, ITEMS_LONGEST))
+    sizes = tuple(int(number) for number in rows.split(","))
+    figures = Figures(seed, mode, tables + hudi, sizes, (0.0, lag), (0.0, ITEMS_LONGEST))
     with friendly_errors(console), writing_privately(), _place(folder) as place:
         run(place, figures, hudi=hudi, say=_sayer(console, began))
         show(figures, console)

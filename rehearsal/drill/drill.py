@@ -21,6 +21,7 @@ ROUNDS = 2
 _POLL_SECONDS = 0.3
 _PATIENCE = 300.0
 _LONGEST_REFRESHES = 12
+_BEGAN_AND_ENDED = ("refresh_start_date_time", "refresh_end_date_time")
 
 
 @dataclass
@@ -126,6 +127,21 @@ class Drill:
         self._until_equal(self._secondary, look)
         self.figures.rto_all_tables = time.time() - self._lost_at
         self.say(f"{self._secondary.region} is equal to the source")
+        self.figures.rebuilt = list(self._rebuilt(since=self._lost_at))
+
+    def _rebuilt(self, *, since: float) -> Iterator[dict[str, str | float]]:
+        """What the run log of the secondary says of each table since the cut."""
+        runs = self._secondary.lake.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
+        for table in self.tables:
+            own = [run for run in runs if str(run["raw_table_name"]).rpartition(".")[2] == table.name]
+            moments = [
+                [datetime.fromisoformat(str(run[name])).timestamp() for name in _BEGAN_AND_ENDED]
+                for run in own
+                if all(run.get(name) for name in _BEGAN_AND_ENDED)
+            ]
+            size = sum(len(each.file.body) for each in self._writer.written if each.file.table == table.name)
+            seconds = sum(ended - began for began, ended in moments if began >= since)
+            yield {"table": table.name, "bytes": float(size), "seconds": seconds}
 
     def _go_on_in_secondary(self) -> None:
         """The source goes on writing while the secondary refreshes."""
@@ -195,7 +211,7 @@ class Drill:
     def _reasons(self, lake: RegionLake) -> str:
         """What the run log says of refreshes that did not complete, the newest first."""
         items: list[dict[str, Any]] = lake.lake.items(OdpTable.FILE_PROCESSING_TRACKER_HISTORY)
-        newest = sorted(items, key=lambda item: str(item.get("refresh_ended_at", "")), reverse=True)
+        newest = sorted(items, key=lambda item: str(item.get("refresh_end_date_time", "")), reverse=True)
         said = dict.fromkeys(str(item["error_message"])[:200] for item in newest if item.get("error_message"))
         return " | ".join(list(said)[:3]) or "the run log has no error"
 

@@ -15,7 +15,8 @@ class Figures:
     seed: int
     mode: str
     tables: int
-    rows: int
+    rows: tuple[int, ...]
+    """Rows of the tables in their loads; the numbers take turns."""
     objects_delay: tuple[float, float]
     """Seconds that the replication of an object took, at least and at most."""
     items_delay: tuple[float, float]
@@ -35,6 +36,8 @@ class Figures:
     """From the cut until the first table was refreshed in the secondary."""
     rto_all_tables: float = 0.0
     """From the cut until each table was equal to the source."""
+    rebuilt: list[dict[str, str | float]] = field(default_factory=list)
+    """By table of the secondary: bytes that landed, and the seconds of its refreshes after the failover."""
     stale_run: str = ""
     """How the run ended that woke up with the epoch before."""
     stale_commits: int = 0
@@ -71,6 +74,10 @@ def show(figures: Figures, console: Console) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+    rebuilt = Table("table", "landed, MB", "refreshed in, s", title=f"refreshes of the {figures.mode} standby")
+    for each in figures.rebuilt:
+        rebuilt.add_row(str(each["table"]), f"{float(each['bytes']) / 1e6:.1f}", f"{float(each['seconds']):.1f}")
+    console.print(rebuilt)
 
 
 def _size(figures: Figures) -> str:

@@ -4,7 +4,7 @@ Its rows are what the lake is compared with. It shares no code with the lake.
 """
 # ruff: noqa: S311 - draws must repeat, not be secret
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -116,14 +116,14 @@ class DrillTable:
         return {"REGION": self.draw.choice(_REGIONS), "AMOUNT": amount, "NOTE": f"{self.draw.getrandbits(160):040x}"}
 
 
-def drill_tables(count: int, *, rows: int, seed: int, clock: Callable[[], datetime]) -> list[DrillTable]:
-    """The tables of a drill, each filled."""
+def drill_tables(count: int, *, rows: Sequence[int], seed: int, clock: Callable[[], datetime]) -> list[DrillTable]:
+    """The tables of a drill, each filled; the numbers of rows take turns."""
     tables = [
         DrillTable(f"t{number}", Random(f"{seed}/{number}"), FileNames(SCHEMA, "", None, clock))
         for number in range(1, count + 1)
     ]
-    for table in tables:
-        table.fill(rows)
+    for number, table in enumerate(tables):
+        table.fill(rows[number % len(rows)])
     return tables
 
 

@@ -9,7 +9,7 @@ from rehearsal.drill.figures import Figures
 def test_the_lake_equals_its_source_after_failover_and_failback_and_the_stale_run_commits_nothing(
     tmp_path: Path,
 ) -> None:
-    figures = Figures(1, "cold", 2, 300, (0.0, 6.0), (0.0, 0.5))
+    figures = Figures(1, "cold", 2, (300,), (0.0, 6.0), (0.0, 0.5))
     run(tmp_path, figures, hudi=0, say=print)  # any difference from the source is an error
     assert figures.stale_commits == 0
     assert "StaleRegionError" in figures.stale_run
