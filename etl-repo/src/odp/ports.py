@@ -264,10 +264,14 @@ class TableLeases(Protocol):
     """One writer per table: the lease is taken and renewed by conditional writes."""
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
-        """Take the lease if it is free or expired; None while another run holds it."""
+        """Take the lease if it is free or expired; None while another run holds it.
+
+        Raises:
+            StaleRegionError: the active Region has changed since the plan of the run.
+        """
 
     def renew(self, lease: Lease) -> None:
-        """Renew a lease; raises LeaseLostError when another run took it over."""
+        """Renew a lease; raises LeaseLostError or StaleRegionError when it is no longer the run's."""
 
 
 class RunLog(Protocol):

@@ -22,7 +22,7 @@ from odp.ports import LandingMark
 from odp.records import LandedFile
 
 from lake.errors import StaleRegionError
-from lake.ledger.regions import Epoch
+from lake.ledger.epochs import Epoch
 from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.memory.leases import Clock
 from rehearsal.torture.memory.region import Region

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from lake.ledger.regions import Epoch
+from lake.ledger.epochs import Epoch
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.selection.landing_window import LandingWindow
 from odp.ports import FileTracker

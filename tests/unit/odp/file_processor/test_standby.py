@@ -12,7 +12,7 @@ from odp.records import LandedFile, PendingFiles
 from odp.refresh import RefreshKind
 
 from lake.errors import RejectedInputError
-from lake.ledger.regions import Epoch
+from lake.ledger.epochs import Epoch
 from tests.unit.odp.file_processor.landings import (
     MINUTE,
     Table,
