@@ -29,12 +29,10 @@ def configured_platform(app: cdk.App, folder: Path) -> Platform:
     return load_platform((folder / app.node.get_context("environments")).resolve())
 
 
-def add_component(
-    app: cdk.App, platform: Platform, component: str, build_stage: BuildStage, link: BuildStage | None = None
-) -> None:
+def add_component(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> None:
     """Add a component's pipelines or, with `-c direct=<environment>`, its stages for that environment alone."""
-    if not add_direct_stages(app, platform, component, build_stage, link):
-        add_pipelines(app, platform, component, build_stage, link)
+    if not add_direct_stages(app, platform, component, build_stage):
+        add_pipelines(app, platform, component, build_stage)
 
 
 def _context(folder: Path) -> dict[str, Any]:

@@ -170,8 +170,12 @@ class Names:
         return cls(platform.name, environment.name, environment.resource_prefix, secondary_region)
 
     def stage(self, component: str) -> str:
-        """The CDK stage of a component; the stacks in it are named <stage>-<stack>."""
-        return self._once(f"{self.prefix}{component}")
+        """A component of an environment; its pipeline and, in the primary Region, its stage have this name."""
+        return f"{self.prefix}{component}"
+
+    def stage_id(self, component: str) -> str:
+        """The CDK stage of a component in this Region; the stacks in it are named <stage>-<stack>."""
+        return self._once(self.stage(component))
 
     def _once(self, name: str) -> str:
         """A name that CDK holds once in an app, or AWS once in an account or in the world."""
@@ -183,11 +187,7 @@ class Names:
 
     def pipeline_stack(self, component: str) -> str:
         """The stack of a component's pipeline, which deploys to both Regions."""
-        return f"{self.pipeline(component)}-Pipeline"
-
-    def pipeline(self, component: str) -> str:
-        """The name of a component's pipeline."""
-        return f"{self.prefix}{component}"
+        return f"{self.stage(component)}-Pipeline"
 
     def access_log_bucket(self, account: str) -> str:
         """The name of the access-log bucket, which other stacks than its own use, too."""

@@ -72,7 +72,7 @@ class PipelineStack(cdk.Stack):
         self._names_of_regions = {there.region: Names.of(platform, there) for there in environment.regions}
         self._artifacts = PipelineArtifacts(self, "Artifacts", names=names, days=deployment.artifact_days)
         self._log = Log(self, "BuildLog", policy=LogPolicy(self._artifacts.key, deployment.log_days))
-        self.blueprint = self._blueprint(names.pipeline(component))
+        self.blueprint = self._blueprint(names.stage(component))
         self._deploy(stages)
         size_builds(self.blueprint, BUILD_SIZES[component])
         self._watch()

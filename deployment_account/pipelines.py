@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     import aws_cdk as cdk
 
 
-def add_pipelines(
-    app: cdk.App, platform: Platform, component: str, build_stage: BuildStage, link: BuildStage | None = None
-) -> list[PipelineStack]:
+def add_pipelines(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> list[PipelineStack]:
     """Add a component's pipelines, or the one of the environment that `-c pipeline=<environment>` names.
 
     Each is a stack of its own, and its builds synthesise no other: what is configured or broken elsewhere cannot
@@ -31,7 +29,7 @@ def add_pipelines(
             component=component,
             environment=environment,
             # outside the pipeline's stack: the logical ids of a stage do not depend on who deploys it
-            stages=environment_stages(app, platform, environment, component, build_stage, link),
+            stages=environment_stages(app, platform, environment, component, build_stage),
         )
         for environment in _chosen(platform, app.node.try_get_context("pipeline"))
     ]

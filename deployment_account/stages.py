@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -27,22 +27,10 @@ BuildStage = Callable[[Construct, str, Platform, Environment], cdk.Stage]
 
 
 def environment_stages(
-    scope: Construct,
-    platform: Platform,
-    environment: Environment,
-    component: str,
-    build_stage: BuildStage,
-    link: BuildStage | None = None,
-) -> Sequence[cdk.Stage]:
-    """Build a component's stages in the order of their deployment: first the primary Region's, then the secondary's.
-
-    Where there are two Regions, the stages of `link` follow: what one Region must know of the other's resources.
-    """
-    regions = environment.regions
-    stages = [_stage(scope, platform, there, component, build_stage) for there in regions]
-    if link and len(regions) > 1:
-        stages += [_stage(scope, platform, there, f"{component}-link", link) for there in regions]
-    return stages
+    scope: Construct, platform: Platform, environment: Environment, component: str, build_stage: BuildStage
+) -> list[cdk.Stage]:
+    """Build a component's stages in the order of their deployment: the primary Region's, then the secondary's."""
+    return [_stage(scope, platform, there, component, build_stage) for there in environment.regions]
 
 
 def _stage(
@@ -50,7 +38,7 @@ def _stage(
 ) -> cdk.Stage:
     """Build the stage under its own name, with the environment's tags on all its resources."""
     names = Names.of(platform, environment)
-    stage = build_stage(scope, names.stage(component), platform, environment)
+    stage = build_stage(scope, names.stage_id(component), platform, environment)
     tag_as_of(stage, names, environment)
     return stage
 
@@ -61,9 +49,7 @@ def tag_as_of(scope: Construct, names: Names, environment: Environment) -> None:
         cdk.Tags.of(scope).add(key, value)
 
 
-def add_direct_stages(
-    app: cdk.App, platform: Platform, component: str, build_stage: BuildStage, link: BuildStage | None = None
-) -> bool:
+def add_direct_stages(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> bool:
     """Add the stages of the environment that `-c direct=<environment>` names, without a pipeline; False if none is.
 
     So a sandbox account needs neither a deployment account nor a repository.
@@ -74,5 +60,5 @@ def add_direct_stages(
     if name not in platform.environments:
         known = ", ".join(platform.environments)
         raise ConfigurationError("-c direct", [f"there is no environment {name}; there are {known}"])
-    environment_stages(app, platform, platform.environments[name], component, build_stage, link)
+    environment_stages(app, platform, platform.environments[name], component, build_stage)
     return True

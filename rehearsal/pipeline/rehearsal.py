@@ -211,7 +211,7 @@ class Rehearsal:
 
     def pipeline(self, app: str, environment: str) -> str:
         """The name of a pipeline."""
-        return Names.of(self.platform, self.platform.environments[environment]).pipeline(_COMPONENTS[app])
+        return Names.of(self.platform, self.platform.environments[environment]).stage(_COMPONENTS[app])
 
     def _has_stack(self, account: str, name: str) -> bool:
         stacks = self.emulator.client("cloudformation", account=account).describe_stacks()["Stacks"]

@@ -32,7 +32,7 @@ from scripts.bootstrap.findings import print_findings
 from scripts.bootstrap.placeholders import placeholder_refusal
 from scripts.bootstrap.secret_values import Secret, chosen_secret, deployed_secrets, set_value
 from scripts.bootstrap.steps import carry_out
-from scripts.bootstrap.tear_down import plan_tear_down, what_stays
+from scripts.bootstrap.tear_down import plans_of, what_stays
 from scripts.smoke.command import smoke
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
@@ -217,23 +217,16 @@ def tear_down(
     """Delete an environment's stacks, last deployed first; stacks with buckets stay, and no bucket is emptied."""
     platform, account = _open(environment, config, profile)
     target, console = platform.environments[environment], _console()
-    regions = target.regions[1:] if secondary else target.regions
-    if not regions:
-        raise BootstrapError(f"{environment} has no secondary Region", mend="leave out --secondary")
-    # what the secondary was deployed after goes after it
-    places = [(account.at(Place.of(there)), there) for there in reversed(regions)]
-    plans = [(at, there, plan_tear_down(at, Names.of(platform, there))) for at, there in places]
-    stays = [line for _, there, plan in plans for line in what_stays(plan, platform, there)]
-    if any(plan.deleted for *_, plan in plans) and not dry_run:
-        for at, _, plan in plans:
-            console.print(
-                f"To be deleted in {at.place}: {', '.join(stack.name for stack in plan.deleted) or 'nothing'}"
-            )
+    plans = plans_of(account, platform, target, secondary_alone=secondary)
+    if any(plan.deleted for plan in plans) and not dry_run:
+        for plan in plans:
+            stacks = ", ".join(stack.name for stack in plan.deleted) or "nothing"
+            console.print(f"To be deleted in {plan.account.place}: {stacks}")
         if typer.prompt(f"Type {environment} to delete them") != environment:
             raise BootstrapError("that is not the environment's name; nothing was deleted", mend="run it again")
-    carry_out([step for at, _, plan in plans for step in plan.steps(at)], console, dry_run=dry_run)
+    carry_out([step for plan in plans for step in plan.steps()], console, dry_run=dry_run)
     console.print("What stays:")
-    for line in dict.fromkeys(stays):
+    for line in dict.fromkeys(line for plan in plans for line in what_stays(plan, platform, target)):
         console.print(f"  - {line}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -15,6 +15,7 @@ from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy import delivery, processing, storage
 from scripts.bootstrap.execution_policy.backups import backups
+from scripts.bootstrap.execution_policy.experiments import experiments
 from scripts.bootstrap.execution_policy.grants import Grant, Scope
 from scripts.bootstrap.execution_policy.network import network
 from scripts.bootstrap.execution_policy.region_table import region_table
@@ -77,6 +78,8 @@ def environment_policies(platform: Platform, environment: Environment) -> list[P
         # with the secrets, too, the policy would be too long
         parts["storage"] = (*parts["storage"][:-1], partial(region_table, partner=environment.secondary.region))
         parts["identity"] = (*parts["identity"], storage.secrets)
+    if environment.secondary and not environment.is_protected:
+        parts["experiments"] = (experiments,)
     scope = Scope(Place.of(environment), names, environment.catalog_names)
     return _policies(names.policies, scope, parts)
 

@@ -243,7 +243,7 @@ def test_names_of_one_region_are_the_same_in_both(tmp_path: Path) -> None:
 def _regional(names: Names) -> list[str]:
     return [
         names.parameter(Shared.STAGING_BUCKET),
-        names.pipeline("etl"),
+        names.stage("etl"),
         names.prefix,
         names.lake,
         names.table(OdpTable.FILE_TRACKER),
@@ -262,7 +262,7 @@ def test_names_that_aws_holds_once_end_with_the_region_in_the_secondary(tmp_path
     assert secondary.reader_role == "odp-dev-reader-us-west-2"
     assert secondary.replication_role("shop") == "odp-dev-dms-shop-us-west-2"
     assert secondary.replication_operator == "odp-dev-replication-operator-us-west-2"
-    assert secondary.stage("etl") == "odp-dev-etl-us-west-2"
+    assert secondary.stage_id("etl") == "odp-dev-etl-us-west-2"
 
 
 def test_the_table_of_regions_and_the_key_have_names_of_the_lake() -> None:
