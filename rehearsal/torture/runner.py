@@ -18,8 +18,8 @@ from rich.table import Table
 from rehearsal.torture.histories import Act, Story, shortest, story, trouble_of
 from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.pairs import Pair, Storage, any_storage
-from rehearsal.torture.region_histories import regions_trial
 from rehearsal.torture.reference_model import ReferenceModel, any_kind
+from rehearsal.torture.region_histories import regions_trial
 from rehearsal.torture.trial import Problem, Trial
 
 
@@ -141,7 +141,7 @@ _SHOWN = 5
 def torture(
     seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many histories.")] = 2000,
     first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first history's seed.")] = 0,
-    regions: Annotated[  # noqa: FBT002 - an option
+    regions: Annotated[
         bool, typer.Option("--regions", envvar="REGIONS", help="In two Regions, of which one is lost.")
     ] = False,
 ) -> None:

@@ -5,7 +5,6 @@ Nothing is lost or applied twice in either Region, and no run commits under an e
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from random import SystemRandom
 from typing import Any
 
@@ -13,8 +12,7 @@ import pytest
 
 from rehearsal.torture.check import Kind
 from rehearsal.torture.histories import story
-from rehearsal.torture.memory import two_regions
-from rehearsal.torture.memory.two_regions import LAG, EpochLeases, SeenRegion
+from rehearsal.torture.memory.two_regions import EpochLeases, SeenRegion
 from rehearsal.torture.region_histories import regions_trial
 from rehearsal.torture.runner import problems_of_regions, silent
 
@@ -50,7 +48,7 @@ def test_histories_lose_regions_in_every_way() -> None:
             seen["warm"] += trial.regions.is_warm
             seen["a run stopped by a later epoch"] += any("epoch" in outcome.error for outcome in outcomes)
     assert all(seen.values()), seen
-    assert all(times < 25 for times in seen.values()), seen  # noqa: PLR2004 - the histories
+    assert all(times < 25 for times in seen.values()), seen
 
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -67,9 +65,16 @@ def later_epochs_are_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(EpochLeases, "_check", lambda _: None)
 
 
-def standby_sees_what_came_before_what_landed_before_it(patch: pytest.MonkeyPatch) -> None:
-    def refresher(region: SeenRegion, made: Any) -> Any:
-        lost = two_regions.lost_on_the_way(region.newest, LAG)
-        return replace(made, lost_on_the_way=lost if region.is_active else None)
-
-    patch.setattr(SeenRegion, "refresher", refresher)
+@pytest.mark.parametrize(
+    ("plant", "kinds", "seeds"),
+    [
+        (replicas_land_when_they_are_copied, {Kind.PENDING, Kind.ROWS}, (2, 3, 6, 7)),
+        (later_epochs_are_not_looked_at, {Kind.EPOCH}, (5, 6, 12, 41)),
+    ],
+)
+def test_planted_defect_of_two_regions_is_found(
+    plant: Plant, kinds: set[Kind], seeds: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    found = [problem.finding.kind for seed in seeds for problem in problems_of_regions(story(seed))]
+    assert set(found) & kinds

@@ -56,6 +56,7 @@ def test_table_that_is_not_there_cannot_be_emptied(refresh: Refresher) -> None:
         refresh.apply(RefreshKind.EMPTY)
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_reload_replaces_every_row_and_schema(refresh: Refresher, land_file: Any) -> None:
     refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), rows(1, 2)))
     refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(FIRST), rows(1, op="U", value="changed")))

@@ -95,6 +95,7 @@ def test_rule_10_older_file_that_comes_late_may_lack_the_column_and_have_the_nar
     assert refresh.values("ID", "V", "NOTE") == [(1, 7, None), (2, 2**40, "new")]
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_rule_10_new_columns_and_wider_types_reach_the_catalog(
     refresh: Refresher, land_table: LandTable, spark: SparkSession
 ) -> None:

@@ -39,6 +39,9 @@ class KnownFiles(FileRegister, Protocol):
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """List the given files that are neither pending nor in the history."""
 
+    def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """List the given files that the history lacks."""
+
 
 @dataclass(frozen=True, slots=True)
 class LandingMark:
@@ -141,8 +144,13 @@ class Deletions(Protocol):
 class StagedFiles(Protocol):
     """Finds files whose events are lost or late, and the current versions of objects."""
 
-    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
-        """Register unknown files beside a table's pending files, and return the current listing."""
+    def register_missing(
+        self, pending: Sequence[LandedFile], newest_change_file: str, processed: Sequence[LandedFile] = ()
+    ) -> TableListing:
+        """Register unknown files beside a table's pending files, and return the current listing.
+
+        `processed` are files that the history is known to have.
+        """
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         """Return the current version of each key, None if there is none; a request for each key."""
@@ -174,8 +182,13 @@ class FileTracker(FileHistory, Protocol):
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the files of a commit that do not count as applied: they are pending, skipped or held."""
+    def unrecorded_files(
+        self, source_table_name: str, file_ids: Collection[str], pending: PendingFiles
+    ) -> Sequence[LandedFile]:
+        """List the files of a commit that do not count as applied: they are pending, skipped or held.
+
+        `pending` was read since the commit was.
+        """
 
 
 class PendingWorkReader(Protocol):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lake.aws_calls import aws_calls
 from lake.errors import ServiceUnavailableError
 from lake.tables.capabilities import Engine
 from odp.configuration import ConfigRequest
@@ -36,7 +37,7 @@ class S3ObjectContents:
 
     def __init__(self, buckets: Mapping[str, str]) -> None:
         self._buckets = buckets
-        self._s3 = boto3.client("s3")
+        self._s3 = boto3.client("s3", config=aws_calls())
 
     def has_same_content(self, version: LandedFile, earlier: LandedFile) -> bool | None:
         """Whether two versions of one object have the same content; None if one of them is gone."""
@@ -113,7 +114,7 @@ class S3LandedFiles:
 
     def __init__(self, buckets: Mapping[str, str]) -> None:
         self._buckets = buckets
-        self._s3 = boto3.client("s3")
+        self._s3 = boto3.client("s3", config=aws_calls())
 
     def open(self, file: LandedFile) -> io.BufferedIOBase:
         """Open a file for reading at any position; raises FileNotFoundError if this version is gone."""
@@ -186,7 +187,7 @@ class S3PlanStorage:
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
-        self._s3 = boto3.client("s3")
+        self._s3 = boto3.client("s3", config=aws_calls())
 
     def write(self, plan: BatchPlan) -> None:
         """Keep a plan under its key."""
@@ -211,7 +212,7 @@ class S3ConfigRequests:
     def __init__(self, bucket: str, key: str) -> None:
         self._bucket = bucket
         self._key = key
-        self._s3 = boto3.client("s3")
+        self._s3 = boto3.client("s3", config=aws_calls())
 
     def newest(self) -> str | None:
         """Return the id of the newest request; None if there is none."""

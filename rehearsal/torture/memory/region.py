@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from odp.file_processor.batch_refresh import TableRefresher
+if TYPE_CHECKING:
+    from odp.file_processor.batch_refresh import TableRefresher
 
 T = TypeVar("T")
 

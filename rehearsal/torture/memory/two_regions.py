@@ -11,15 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from odp.file_manager.first_landings import FirstLandings
-from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.standby import as_standby, lost_on_the_way
 from odp.ports import LandingMark
-from odp.records import LandedFile
 
 from lake.errors import StaleRegionError
 from lake.ledger.epochs import Epoch
@@ -28,9 +26,11 @@ from rehearsal.torture.memory.leases import Clock
 from rehearsal.torture.memory.region import Region
 
 if TYPE_CHECKING:
-    from rehearsal.torture.check import Finding
+    from odp.file_processor.batch_refresh import TableRefresher
+    from odp.records import LandedFile
     from odp.refresh import Lease
 
+    from rehearsal.torture.check import Finding
     from rehearsal.torture.dms_files import DmsFile, Message
     from rehearsal.torture.evidence import TableEvidence
     from rehearsal.torture.faults import Fault
@@ -325,4 +325,3 @@ class TwoRegions:
     def evidence(self, replica: ReferenceModel) -> TableEvidence:
         """Read everything about one table."""
         return self.lake.evidence(replica)
-

@@ -108,6 +108,7 @@ class RefreshRun:
 
     def _has_applied_all(self) -> bool:
         try:
+            self._landed.read_again()
             return not self._pending()
         except Exception:  # nobody knows, so it counts as failed
             logger.exception("%s does not say what is pending", self._config.qualified_name)
@@ -140,8 +141,7 @@ class RefreshRun:
 
         The commit of a run that heard nothing may land late: by then, a later run may have held its files.
         """
-        found = self._with.files.unrecorded_files(self._config.source_table_name, last.file_ids)
-        files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
+        files = [file for file in self._landed.unrecorded(last) if file.status_reason != SkipReason.OVERWRITTEN_AMID]
         if files:
             logger.info(
                 "%s: an earlier run committed %d files and did not record them", self._config.qualified_name, len(files)
@@ -156,19 +156,19 @@ class RefreshRun:
 
     def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> RefreshPlan | None:
         """Apply as much as one commit may read; None if nothing is pending."""
+        if self._done and self._pending():
+            self._record_done()
         pending = self._pending()
         if not pending:
             return None
-        self._record_done()
-        pending, processed_parts = self._landed.as_approved(pending)
         unsettled = (file for file in pending if file.is_load and not is_settled(file, self._with.clock()))
         self._awaits_load = state.generation > 0 and any(unsettled)
-        source = self._config.source_table_name
+        source, parts = self._config.source_table_name, self._landed.processed_parts()
         selection = Selection(
             pending=pending,
             state=state,
             versioning=self._config.history,
-            processed=ProcessedFiles(self._with.files, self._with.contents, readability, source, processed_parts),
+            processed=ProcessedFiles(self._with.files, self._with.contents, readability, source, parts),
             now=self._with.clock(),
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
@@ -236,6 +236,7 @@ class RefreshRun:
             entry = RunRecord(self._outcome(RefreshStatus.UPDATING), self._done)
             self._with.run_log.append(self._lease, entry)
             self._done, self._recorded = (), (self._files, self._counts)
+            self._landed.read_again()
 
 
 def now_text() -> str:

@@ -7,7 +7,7 @@ that hides the newest files, and whose clock is that much behind, decides as the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -24,13 +24,15 @@ class FilesUntil:
 
     files: FileTracker
     until: Callable[[], datetime]
+    _whole: dict[str, PendingFiles] = field(default_factory=dict)
+    """What was read of each table, with what is hidden."""
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List the pending files that landed in time.
 
         Hidden ones do not count as registered, so a refused table is planned again once they are seen.
         """
-        found = self.files.pending_files(source_table_name, most_changes)
+        found = self._whole[source_table_name] = self.files.pending_files(source_table_name, most_changes)
         seen = tuple(self._seen(found.files))
         hidden = len(found.files) - len(seen)
         return replace(found, files=seen, registrations=found.registrations - hidden)
@@ -39,9 +41,15 @@ class FilesUntil:
         """List the pending parts of full loads that landed in time."""
         return self._seen(self.files.pending_loads(source_table_name))
 
-    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the given files of a commit that do not count as applied; what is committed is seen."""
-        return self.files.unrecorded_files(source_table_name, file_ids)
+    def unrecorded_files(
+        self, source_table_name: str, file_ids: Collection[str], pending: PendingFiles
+    ) -> Sequence[LandedFile]:
+        """List the given files of a commit that do not count as applied; what is committed is seen.
+
+        The Region may have been active a moment ago, and then it has committed files that it hides now.
+        """
+        whole = self._whole.get(source_table_name, pending)
+        return self.files.unrecorded_files(source_table_name, file_ids, whole)
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads in the history, applied or not."""
