@@ -67,6 +67,11 @@ class RegionLake:
         """What the newest commit of each table is, by the Data Catalog or by Hudi's timeline."""
         return dict(self._commits())
 
+    def marked_files(self) -> set[str]:
+        """The keys of files of which this Region's copy of the global table says that they landed in either Region."""
+        pages = self.lake.client("dynamodb").get_paginator("scan").paginate(TableName=self.lake.names.region_table)
+        return {item["key"]["S"] for page in pages for item in page["Items"] if "key" in item}
+
     def unequal(self, tables: Sequence[DrillTable]) -> list[str]:
         """The tables whose rows are not the source's rows, with how many differ."""
         catalog = self.lake.catalog_tables(CADENCE)
