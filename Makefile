@@ -55,7 +55,7 @@ lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to lo
 rehearse: $(READY) node_modules/.package-lock.json ## four accounts on this machine, in which git push runs the pipelines (QUICK=1 leaves checks out)
 	@$(BIN)/rehearse
 
-drill: $(READY) ## lose the primary of two Regions in the middle of a refresh, fail over, come back, and compare every value (SEED=n, MODE=cold|warm, TABLES=n, HUDI=n, ROWS=n, LAG=seconds)
+drill: $(READY) ## lose the primary of two Regions in the middle of a refresh, fail over, come back, and compare every value (SEED=n, MODE=cold|warm, TABLES=n, HUDI=n, ROWS=n, LAG=seconds, LOST=1)
 	@$(BIN)/python -m rehearsal drill
 
 torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed; REGIONS=1 in two Regions, of which one is lost)

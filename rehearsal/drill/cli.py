@@ -24,13 +24,14 @@ ITEMS_LONGEST = 1.0
 Mode = Literal["cold", "warm"]
 
 
-def drill(
+def drill(  # noqa: PLR0913, PLR0917 - the options of a command
     seed: Annotated[int, typer.Option(envvar="SEED", min=0, help="What delays and changes are drawn from.")] = 1,
     mode: Annotated[Mode, typer.Option(envvar="MODE", help="Whether the standby refreshes its tables.")] = "cold",
     tables: Annotated[int, typer.Option(envvar="TABLES", min=1, help="Iceberg tables of the native engine.")] = 4,
     hudi: Annotated[int, typer.Option(envvar="HUDI", min=0, help="Hudi tables of Spark beside them.")] = 1,
     rows: Annotated[str, typer.Option(envvar="ROWS", help="Rows of the tables in their loads, in turn.")] = "2000",
     lag: Annotated[float, typer.Option(envvar="LAG", min=0, help="Seconds that a replica takes at most.")] = 20.0,
+    lost: Annotated[bool, typer.Option(envvar="LOST", help="What had not arrived at the cut never comes.")] = False,
     folder: Annotated[
         Path | None,
         typer.Option(envvar="REHEARSAL_FOLDER", help="A new folder in which both lakes are kept, with all logs."),
@@ -41,13 +42,13 @@ def drill(
     sizes = tuple(int(number) for number in rows.split(","))
     figures = Figures(seed, mode, tables + hudi, sizes, (0.0, lag), (0.0, ITEMS_LONGEST))
     with friendly_errors(console), writing_privately(), _place(folder) as place:
-        run(place, figures, hudi=hudi, say=_sayer(console, began))
+        run(place, figures, hudi=hudi, is_lost=lost, say=_sayer(console, began))
         show(figures, console)
         figures.save(KEPT)
     console.print(f"The figures are in {KEPT}, beside those of earlier drills.", soft_wrap=True)
 
 
-def run(folder: Path, figures: Figures, *, hudi: int, say: Callable[[str], None]) -> None:
+def run(folder: Path, figures: Figures, *, hudi: int, say: Callable[[str], None], is_lost: bool = False) -> None:
     """Deploy both Regions into an empty folder and play; the figures get their values."""
     tables = drill_tables(figures.tables, rows=figures.rows, seed=figures.seed, clock=now)
     names = [table.name for table in tables]
@@ -55,7 +56,7 @@ def run(folder: Path, figures: Figures, *, hudi: int, say: Callable[[str], None]
     began = time.monotonic()
     with two_regions(folder, mode=figures.mode, native=native, hudi=of_spark, say=say) as drilled:
         figures.seconds["deployment"] = time.monotonic() - began
-        Drill(drilled, tables, figures, say).play()
+        Drill(drilled, tables, figures, say, is_lost).play()
 
 
 def _sayer(console: Console, began: float) -> Callable[[str], None]:

@@ -32,6 +32,8 @@ class Drill:
     tables: Sequence[DrillTable]
     figures: Figures
     say: Say
+    is_lost: bool = False
+    """Whether what had not arrived at the cut never comes."""
 
     def __post_init__(self) -> None:
         drilled, account = self.drilled, self.drilled.primary.lake.environment.account
@@ -107,6 +109,9 @@ class Drill:
         keys = {str(each["what"]).split("/", 3)[-1] for each in under_way}
         self.figures.rpo_told = len(keys & self._secondary.marked_files())
         self.say(f"{self._primary.region} is cut off: {len(under_way)} files had not arrived")
+        if self.is_lost:
+            lost = self._control.drop(self._primary.region)
+            self.say(f"{len(lost)} files and items are lost for good")
         return execution, commits
 
     def _fail_over(self) -> None:
