@@ -16,6 +16,7 @@ CapacityUnits = Literal[1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384]
 """https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Serverless.Components.html; one has 2 GB of memory."""
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:dms:[a-z0-9-]+:\d{12}:cert:[A-Za-z0-9-]+$")]
 FEWEST_ZONES = 2
 """DMS refuses a subnet group in one zone."""
 LONGEST_IDENTIFIER = 31
@@ -94,7 +95,7 @@ class Replication(Model):
     """One of the platform's secrets. Its value is a JSON object with username, password, host and port."""
     tls: Literal["verify-full", "verify-ca", "require", "none"] = "verify-full"
     """How DMS checks the server's certificate; require, of postgres only, checks none, and none does not encrypt."""
-    certificate_arn: Annotated[str, Field(pattern=r"^arn:aws:dms:[a-z0-9-]+:\d{12}:cert:[A-Za-z0-9-]+$")] | None = None
+    certificate_arn: CertificateArn | None = None
     """For verify-…: the authority's certificate, as `aws dms import-certificate` has put it into the account."""
     database: Annotated[str, Field(max_length=63)] = ""
     """Of postgres only: the database in which the schemas are."""

@@ -19,7 +19,7 @@ from odp_cli.operate.ledger import OperatedLedger
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.table_status import STATE_KINDS, LedgerSnapshot, State, TableStatus, statuses
-from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, say, say_json
+from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, RegionName, say, say_json
 from odp_cli.rendering import Column, Listing
 
 _NO_TABLE = (QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE)
@@ -42,12 +42,13 @@ def status(
     tables: Annotated[list[str] | None, typer.Argument(metavar="TABLE…", help="Only these tables.")] = None,
     check: Annotated[bool, typer.Option("--check", help="First ask the staging bucket for vanished loads.")] = False,
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
     """Show the lake's tables: state, lag, pending files, the last refresh; the worst first."""
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     now = datetime.now(UTC)
     unclear = checked(lake) if check else ()
     ledger, without_table = read(lake.ledger, lake.landed_file_days)
@@ -56,7 +57,7 @@ def status(
     wanted = {resolve_table(name, [each.source_table_name for each in found], ledger.configs) for name in tables or ()}
     shown = [each for each in found if not wanted or each.source_table_name in wanted]
     if as_json:
-        answer = {"environment": env, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
+        answer = {**lake.about, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
         answer |= {"cannot_tell_if_emptied": list(unclear)} if check else {}
         say_json(answer | {"tables": [each.as_json() for each in shown]})
         return

@@ -60,11 +60,12 @@ def test_snapshot_table_is_loaded_changed_widened_replaced_and_emptied(
     reload = land_file(refresh.key(LOAD), rows([7], ["7.50"]))
     assert refresh.apply(RefreshKind.RELOAD, reload, generation=2).added_columns == ()
     assert found(spark, refresh, "ID", "AMOUNT") == [(7, Decimal("7.50"))]
-    last = refresh.apply(RefreshKind.EMPTY, generation=3, fence=7)
+    last = refresh.apply(RefreshKind.EMPTY, generation=3, fence=7, epoch=12)
     history = spark.table(f"glue_catalog.sales_raw.{refresh.config.raw_table_name}.snapshots").orderBy("committed_at")
     assert history.tail(1)[0].summary["lake.fence"] == "7"
     assert found(spark, refresh, "ID") == []
     assert refresh.writer.last_refresh(refresh.config) == last
+    assert last.epoch == 12
     assert refresh.writer.publish(refresh.config, "") == last.commit_time
 
 

@@ -17,6 +17,7 @@ from tests.unit.deployment_account.configurations import PLATFORM, platform_depl
 from tests.unit.deployment_account.test_replications import replicated
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads(render_schema()))
+SECONDARY = {"region": "us-west-2", "availability_zones": ["us-west-2a"], "vpc_cidr": "10.40.0.0/16"}
 GOOD: dict[str, Any] = {
     "known": json.loads(KNOWN.read_text()),
     "small": PLATFORM,
@@ -27,6 +28,7 @@ GOOD: dict[str, Any] = {
     ),
     "replicated": replicated(),
     "approval": platform_with(approval=True),
+    "secondary": platform_with(secondary=SECONDARY),
 }
 BAD: dict[str, Any] = {
     "list": [],
@@ -49,6 +51,8 @@ BAD: dict[str, Any] = {
     "external with a database": replicated(changes={"kind": "external"}),
     "replication of another kind": replicated(changes={"kind": "extern"}),
     "provider": platform_deployed_by(repository={"provider": "svn", "name": "a"}),
+    "secondary mode": platform_with(secondary={**SECONDARY, "mode": "hot"}),
+    "secondary lag": platform_with(secondary={**SECONDARY, "lag_minutes": 1441}),
     "other Region": platform_with(region="cn-north-1", availability_zones=["cn-north-1a"]),
 }
 

@@ -84,9 +84,8 @@ class RefreshRun:
         """Write the closing record and return the lease; a run that lost its lease records only that."""
         ending = ending_of(self._engine, failure, stack_trace, self._has_applied_all)
         self._beyond_engine = ending.beyond_engine or self._beyond_engine
-        status = RefreshStatus.ERROR if ending.error else RefreshStatus.COMPLETED
         entry = RunRecord(
-            outcome=replace(self._outcome(status), error=ending.error, stack_trace=ending.stack_trace),
+            outcome=replace(self._outcome(ending.status), error=ending.error, stack_trace=ending.stack_trace),
             files=self._done,
             closes=True,
             catalog_commit=self._catalog_commit,
@@ -102,7 +101,8 @@ class RefreshRun:
             self._with.run_log.append(self._lease, entry)
         except LeaseLostError as lost:
             files, counts = self._recorded
-            outcome = replace(self._outcome(RefreshStatus.ERROR), files=files, counts=counts)
+            status = ending.status if ending.is_stopped else RefreshStatus.ERROR
+            outcome = replace(self._outcome(status), files=files, counts=counts)
             outcome = replace(outcome, error=ending.error or named(lost), stack_trace=ending.stack_trace)
             self._with.run_log.record(outcome, self._with.run_id)
             return outcome
@@ -111,6 +111,7 @@ class RefreshRun:
 
     def _has_applied_all(self) -> bool:
         try:
+            self._landed.read_again()
             return not self._pending()
         except Exception:  # nobody knows, so it counts as failed
             logger.exception("%s does not say what is pending", self._config.qualified_name)
@@ -144,8 +145,7 @@ class RefreshRun:
 
         The commit of a run that heard nothing may land late: by then, a later run may have held its files.
         """
-        found = self._with.files.unrecorded_files(self._config.source_table_name, last.file_ids)
-        files = [file for file in found if file.status_reason != SkipReason.OVERWRITTEN_AMID]
+        files = [file for file in self._landed.unrecorded(last) if file.status_reason != SkipReason.OVERWRITTEN_AMID]
         if files:
             logger.info(
                 "%s: an earlier run committed %d files and did not record them", self._config.qualified_name, len(files)
@@ -161,23 +161,24 @@ class RefreshRun:
 
     def _step(self, state: TableState, readability: Readability, check_lease: Callable[[], None]) -> RefreshPlan | None:
         """Apply as much as one commit may read; None if nothing is pending."""
+        if self._done and self._pending():
+            self._record_done()
         pending = self._pending()
         if not pending:
             return None
-        self._record_done()
-        pending, processed_parts = self._landed.as_approved(pending)
         unsettled = (file for file in pending if file.is_load and not is_settled(file, self._with.clock()))
         self._awaits_load = state.generation > 0 and any(unsettled)
-        source = self._config.source_table_name
+        source, parts = self._config.source_table_name, self._landed.processed_parts()
         selection = Selection(
             pending=pending,
             state=state,
             versioning=self._config.history,
-            processed=ProcessedFiles(self._with.files, self._with.contents, readability, source, processed_parts),
+            processed=ProcessedFiles(self._with.files, self._with.contents, readability, source, parts),
             now=self._with.clock(),
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
             is_all=self._landed.is_all,
+            lost_on_the_way=self._with.lost_on_the_way,
         )
         refresh = replace(selection.select(), follows=self._newest.file_ids if self._newest else frozenset())
         if refresh.files:
@@ -195,7 +196,7 @@ class RefreshRun:
     def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Write the refresh. Files to hold are held even if the others are refused: that may correct the table."""
         try:
-            leased = replace(refresh, fence=self._lease.fencing_token)
+            leased = replace(refresh, fence=self._lease.fencing_token, epoch=self._lease.epoch)
             return self._with.writer.apply(self._config, leased, check_lease)
         except RejectedInputError:
             self._set_aside(replace(refresh, files=(), skipped=()))
@@ -247,6 +248,7 @@ class RefreshRun:
             entry = RunRecord(self._outcome(RefreshStatus.UPDATING), self._done)
             self._with.run_log.append(self._lease, entry)
             self._done, self._recorded = (), (self._files, self._counts)
+            self._landed.read_again()
 
 
 def now_text() -> str:

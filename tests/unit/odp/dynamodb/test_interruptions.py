@@ -182,6 +182,7 @@ OTHER = replace(REQUEST, request_id="v3", document=b"{}")
 SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbFileTracker.pending_loads": lambda world: world.files.pending_loads("s.t"),
     "DynamoDbFileTracker.register": lambda world: world.files.register(replace(FILE, file_id="new")),
+    "DynamoDbFileTracker.unprocessed": lambda world: world.files.unprocessed([*FILES, replace(FILE, file_id="new")]),
     "DynamoDbFileTracker.unknown": lambda world: world.files.unknown([*FILES, replace(FILE, file_id="new")]),
     "DynamoDbTableLeases.acquire": lambda world: world.leases.acquire("db.u", "jr_1") is not None,
     "DynamoDbTableLeases.renew": lambda world: world.leases.renew(world.lease),
@@ -213,6 +214,9 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbConfigurationStore.running": lambda world: world.store.running(world.store.begin()),
     "DynamoDbConfigurationStore.activate": lambda world: world.deploy(NEW, REQUEST),
     "RunningVersion.number": lambda world: world.version.number(),
+    "RunningVersion.read_with": lambda world: world.version.read_with(
+        "table_config", {"refresh_cadence": "10_min_refresh", "source_table_name": "s.t"}
+    ),
     "RunningVersion.read_consistently": lambda world: world.version.read_consistently(lambda _: 0),
     "DynamoDbCadences.cadence": lambda world: world.cadences.cadence("10_min_refresh"),
     "DynamoDbTableConfigs.table": lambda world: world.tables.table("10_min_refresh", "s.t"),
@@ -225,6 +229,8 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbToldStates.forget": lambda world: world.told.forget({"refresh/db.t": Told(version=1)}),
     "DynamoDbPlannedCadences.forget": lambda world: world.plans.forget("10_min_refresh"),
     "DynamoDbPlannedCadences.planned": lambda world: world.plans.planned("10_min_refresh"),
+    "DynamoDbPlannedCadences.planned_as_standby": lambda world: world.plans.planned_as_standby("10_min_refresh"),
+    "DynamoDbPlannedCadences.last_as_standby": lambda world: world.plans.last_as_standby("10_min_refresh"),
     "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
 }
 OF_THE_LEDGER = {"DynamoDbFileTracker", "DynamoDbPendingWork"}

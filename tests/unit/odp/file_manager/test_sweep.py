@@ -39,6 +39,7 @@ from lake.ledger.sweep_state import DynamoDbSweepState
 from tests import moto_session
 from tests.function_call import CallContext, metrics_in
 from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
+from tests.unit.two_regions import TwoRegions, settings_json
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -399,3 +400,23 @@ def test_what_says_nothing_more_is_forgotten_once_a_day_and_a_removed_cadence_at
     )
     sweep.handle({}, CallContext())
     assert (told.known(), mails) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("mode", "active", "told"),
+    [("cold", "us-west-2", []), ("warm", "us-west-2", []), ("cold", "us-east-1", ["odp-dev: s.t is late"])],
+)
+def test_standby_does_not_report_tables_that_are_meant_to_be_behind(
+    staging: Any,
+    dynamodb: "DynamoDBServiceResource",
+    mails: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    active: str,
+    told: list[str],
+) -> None:
+    monkeypatch.setenv("REGIONS", settings_json(mode=mode))
+    assert TwoRegions(dynamodb).begin(1, active)
+    late_table(dynamodb)
+    sweep.handle({}, CallContext())
+    assert subjects(mails) == told

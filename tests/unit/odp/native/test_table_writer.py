@@ -120,6 +120,15 @@ def test_rule_8_commit_carries_the_fencing_token_of_the_lease(table: Table) -> N
     assert snapshot.summary.additional_properties["lake.fence"] == "7"
 
 
+def test_commit_carries_the_epoch_of_regions_and_one_without_it_is_of_epoch_0(table: Table) -> None:
+    assert table.load([("I", 1, "a")]).epoch == 0
+    changed = table.file("20260101-000000001", [("U", 1, "b")])
+    assert table.refresh(RefreshKind.CHANGES, changed, epoch=12).epoch == 12
+    again = table.writer.last_refresh(table.config)
+    assert again is not None
+    assert again.epoch == 12
+
+
 def test_last_change_of_a_key_wins_over_files_and_a_key_may_come_back(table: Table) -> None:
     table.load([("I", 1, "a")])
     first = table.file("20260101-000000001", [("D", 1, None)])

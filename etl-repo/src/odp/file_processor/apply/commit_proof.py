@@ -89,6 +89,8 @@ def may_count_updates_without_row(
 
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
 FINAL_ROWS = "odp.final_rows"
+EPOCH = "odp.epoch"
+"""The epoch of Regions under which the commit was made. A commit without it is of epoch 0."""
 # commits of every release have these names, so they stay when a field is renamed
 _STORED_NAMES = {"load_landing_order": "began", "last_change_landing_order": "changes_until"}
 
@@ -137,8 +139,9 @@ class TableContent:
 
 
 def proof_of_refresh(refresh: RefreshPlan) -> dict[str, str]:
-    """Prove which files a refresh applied, and what state the table has after it."""
-    return {FILE_IDS: json.dumps(sorted(refresh.file_ids)), STATE: _written(asdict(refresh.state))}
+    """Prove which files a refresh applied, what state the table has after it, and in which epoch it was made."""
+    proof = {FILE_IDS: json.dumps(sorted(refresh.file_ids)), STATE: _written(asdict(refresh.state))}
+    return {**proof, EPOCH: str(refresh.epoch)} if refresh.epoch else proof
 
 
 def proof_of_content(content: TableContent) -> dict[str, str]:
@@ -159,7 +162,9 @@ def read_commit(commit: Commit) -> LastCommit:
     if final:
         with_unknown = replace(counts, deleted=rows.deleted + rows.deletes_without_row)
         counts = replace(counts, updates_without_row=final.updates_without_row(with_unknown))
-    return LastCommit(commit.time, file_ids, state, counts, commit.size, read_content(commit.proof).added_columns)
+    added = read_content(commit.proof).added_columns
+    epoch = int(commit.proof.get(EPOCH, 0))
+    return LastCommit(commit.time, file_ids, state, counts, commit.size, epoch, added)
 
 
 def read_existing(stored: StoredTable) -> ExistingTable:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from odp.file_processor.selection.landing_window import LandingWindow
 from odp.file_processor.selection.late_files import (
     REPLAY_HORIZON,
     LateFiles,
@@ -42,6 +43,8 @@ class PendingTable:
     limits: Limits = field(default_factory=Limits)
     is_all: bool = True
     """Whether the given changes are all pending changes."""
+    lost_on_the_way: LandingWindow | None = None
+    """When files landed that may lack others, which were not replicated before their Region was lost."""
 
     @property
     def is_historical(self) -> bool:
