@@ -253,8 +253,7 @@ class Names:
 
     def replication_arn(self, source: str, environment: Environment) -> str:
         """The ARN of a source's replication, whose end the template chooses: known before it is deployed."""
-        replication = environment.sources[source].replication
-        kind = "task" if replication and replication.kind == "instance" else "replication-config"
+        kind = "task" if environment.sources[source].replication.kind == "instance" else "replication-config"
         return f"arn:aws:dms:{environment.region}:{environment.account}:{kind}:{self.replication(source)}"
 
     def replication_role(self, source: str) -> str:

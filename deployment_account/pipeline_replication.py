@@ -18,12 +18,14 @@ from deployment_account.permissions import allow
 from deployment_account.pipeline_builds import reading_role
 from deployment_account.pipeline_programs import replication_build
 from deployment_account.pipeline_release_order import CHANGE_SET, RESUME, STOP
+from deployment_account.secondary import regions_json
 
 if TYPE_CHECKING:
     from typing import Any
 
     from aws_cdk import aws_logs as logs
 
+    from deployment_account.environments import Environment
     from deployment_account.names import Names
     from deployment_account.pipeline_artifacts import PipelineArtifacts
 
@@ -51,7 +53,7 @@ class ReplicationSteps(Construct):
         id_: str,
         *,
         names: Names,
-        environment: str,
+        environment: Environment,
         artifacts: PipelineArtifacts,
         log: logs.ILogGroup,
     ) -> None:
@@ -69,9 +71,10 @@ class ReplicationSteps(Construct):
             "account": stack.account,
             "stack": stack.stack_name,
             "change_set": CHANGE_SET,
-            "environment": self._environment,
+            "environment": self._environment.name,
             "prefix": names.prefix,
             "memory": names.parameter(stopped_replication("")),
+            "regions": regions_json(names, self._environment),
         }
         allow(self._role, ["sts:AssumeRole"], [operator])
         where = f" in {names.secondary_region}" if names.secondary_region else ""

@@ -140,7 +140,7 @@ class PipelineStack(cdk.Stack):
             self.blueprint,
             "Replication",
             names=self._names,
-            environment=self._environment.name,
+            environment=self._environment,
             artifacts=self._artifacts,
             log=self._log,
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
 
 from deployment_account.model import Model
 from deployment_account.networks import private_network
@@ -57,6 +57,23 @@ class Instance(Model):
     """Whether a second zone takes over; doubles the price."""
 
 
+class External(Model):
+    """No replication of this platform: another team or tool writes the files."""
+
+    kind: Literal["external"] = "external"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_no_database(cls, written: object) -> object:
+        others = ", ".join(str(name) for name in written if name != "kind") if isinstance(written, dict) else ""
+        if others:
+            raise ValueError(
+                f"kind: external, so another team or tool writes the files: leave {others} out, or write serverless or "
+                "instance"
+            )
+        return written
+
+
 class Replication(Model):
     """A replication by AWS DMS: which database, how DMS reaches it, and what it may take.
 
@@ -65,7 +82,10 @@ class Replication(Model):
     """
 
     kind: Kind = "serverless"
-    """serverless takes capacity as it needs it; an instance costs by the hour, and its task may start at a position."""
+    """serverless takes capacity as it needs it; an instance costs by the hour, and its task may start at a position.
+
+    A third kind is external: another team or tool writes the files, and nothing else is said of the source.
+    """
     engine: Engine
     network: PrivateNetwork
     """The network of the database server, which DMS may reach at the port and nothing else there."""
@@ -95,6 +115,13 @@ class Replication(Model):
     """DMS cuts longer texts and binary values off (limited LOB mode, the only one to S3): choose it large enough."""
     on_truncate: Literal["stop", "ignore"] = "stop"
     """What becomes of a replication whose source table is truncated: stop, or the lake keeps the rows."""
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _kind_is_known(cls, written: object) -> object:
+        if written not in get_args(Kind):
+            raise ValueError(f"kind: {written!r} is not known; write {', '.join(get_args(Kind))} or external")
+        return written
 
     @property
     def server_port(self) -> int:

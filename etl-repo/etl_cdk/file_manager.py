@@ -150,6 +150,8 @@ class FileManager(Construct):
         sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, variables)
         for table, actions in SWEEP_ACTIONS.items():
             allow(sweep.role, actions, [self._tables[table].table_arn])
+        if self._regions:
+            self._regions.allow_epochs(sweep.role)
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
         for kind, action in STATISTICS_OF.items():
             if arns := [arn for arn in self._replications.values() if f":{kind}:" in arn]:

@@ -66,8 +66,8 @@ class KeyOfRegion:
 class ReplicationRole(iam.Role):
     """May read what the rules replicate and write replicas of it, under both Regions' keys, and nothing else.
 
-    S3 takes it in the name of the account's own buckets only. AWS documents the two keys of that condition for every
-    service that acts on a resource's behalf; without a real account nobody has tried them with replication.
+    S3 takes it for the account's own buckets only. The conditions hold if S3 names a bucket when it takes the role,
+    which AWS says of services in general; its examples for replication have no condition.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class ReplicationRole(iam.Role):
         replica_key: KeyOfRegion,
     ) -> None:
         sources = {
-            "StringEquals": {"aws:SourceAccount": cdk.Stack.of(scope).account},
-            "ArnEquals": {"aws:SourceArn": [bucket.arn for bucket in buckets]},
+            "StringEqualsIfExists": {"aws:SourceAccount": cdk.Stack.of(scope).account},
+            "ArnEqualsIfExists": {"aws:SourceArn": [bucket.arn for bucket in buckets]},
         }
         super().__init__(
             scope,

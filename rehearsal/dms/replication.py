@@ -17,6 +17,8 @@ from rehearsal.dms.sinks import Sink
 from rehearsal.dms.source_errors import ReloadRefusedError, ReplicationFailedError, SourceLostError
 from rehearsal.dms.table_folders import Table, TableFolders
 
+_BUSY_SECONDS = 0.5
+"""DMS is sent each change at once; to look without a pause would take a whole processor."""
 _log = logging.getLogger(__name__)
 
 
@@ -83,8 +85,7 @@ class Replication:
                 self._resume()  # what was read and is in no file is read again
                 continue
             tell()
-            if not count:
-                stopped.wait(self._pause)
+            stopped.wait(self._pause(is_idle=not count))
         self._stream.write()
 
     def ask_for_reload(self, *tables: Table) -> None:
@@ -173,11 +174,11 @@ class Replication:
 
         return ChangeStream(self.definition, self._source, self._folders, self.checkpoint, keep)
 
-    @property
-    def _pause(self) -> float:
-        """How long an idle source is left alone; never longer than a file may wait."""
-        seconds = self.definition.source.settings.poll_seconds
-        return min(seconds, self.definition.target.cdc_max_batch_interval or 1)
+    def _pause(self, *, is_idle: bool) -> float:
+        """How long the log is left alone: a moment while the source changes, and never longer than a file may wait."""
+        seconds = self.definition.source.settings.poll_seconds if is_idle else _BUSY_SECONDS
+        is_written_at_once = not self.definition.target.cdc_max_batch_interval
+        return min(seconds, 1.0 if is_written_at_once else self._stream.seconds_until_due)
 
 
 class Retries:

@@ -111,8 +111,8 @@ def test_s3_takes_the_role_for_the_buckets_of_this_region_alone(link: Template, 
             "Effect": "Allow",
             "Principal": {"Service": "s3.amazonaws.com"},
             "Condition": {
-                "StringEquals": {"aws:SourceAccount": ACCOUNTS[environment]},
-                "ArnEquals": {"aws:SourceArn": ["arn:aws:s3:::<OwnStaging>", "arn:aws:s3:::<OwnRaw>"]},
+                "StringEqualsIfExists": {"aws:SourceAccount": ACCOUNTS[environment]},
+                "ArnEqualsIfExists": {"aws:SourceArn": ["arn:aws:s3:::<OwnStaging>", "arn:aws:s3:::<OwnRaw>"]},
             },
         }
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ import pytest
 
 from deployment_account.apps import add_component
 from deployment_account.stages import EnvironmentStage
+from rehearsal.pipeline.registry import needed_actions
+from scripts.bootstrap.accounts import Place
+from scripts.bootstrap.execution_policy.policies import policies_of
 from tests.synth.configurations import configured_app, platform_of
 from tests.synth.secondary_regions import (
+    ACCOUNTS,
     BUCKETS_OF_DMS,
     PRIMARY,
     SECONDARY,
@@ -25,6 +30,7 @@ from tests.synth.secondary_regions import (
     stacks,
 )
 from tests.synth.synthesis import APPS, Template, flags
+from tests.tools.scripts.bootstrap.physical_names import named_resources
 
 NAMED_ONCE = {
     "AWS::CloudWatch::Dashboard": "DashboardName",
@@ -93,6 +99,31 @@ def test_what_aws_holds_once_has_another_name_in_each_region(environment: str) -
     roles = {name for type_, name in found if type_ == "AWS::IAM::Role"}
     for role in ("reader", "dms-default", "replication-operator"):
         assert {f"odp-{environment}-{role}", f"odp-{environment}-{role}-{SECONDARY}"} <= roles
+
+
+def test_all_that_the_stacks_need_is_allowed_where_they_are_deployed(
+    environment: str, app: str, tmp_path: Path
+) -> None:
+    platform = platform_of(document(), tmp_path)
+    seen = set()
+    for template in (*in_primary(environment, app).values(), *in_secondary(environment, app).values()):
+        region = region_of(template)
+        policies = policies_of(platform, platform.environments[environment], Place(ACCOUNTS[environment], region))
+        may = [
+            (f"{one.service}:{action}", resource)
+            for policy in policies
+            for one in policy.grants
+            for action in one.actions
+            for resource in one.resources
+        ]
+        for type_ in template.types():
+            assert needed_actions(type_) <= {action for action, _ in may}, f"{template.stack} in {region}: {type_}"
+        resources = [(each["Type"], each.get("Properties", {})) for each in template.body["Resources"].values()]
+        for named in named_resources(Place(ACCOUNTS[environment], region), resources):
+            patterns = [pattern for action, pattern in may if action == named.action]
+            assert any(fnmatchcase(named.arn, pattern) for pattern in patterns), f"{template.stack}: {named.arn}"
+            seen.add(region)
+    assert seen == {PRIMARY, SECONDARY}
 
 
 def test_names_of_stacks_are_as_short_as_cloudformation_wants(app: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -25,6 +26,7 @@ _NO_TABLE = (QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE)
 _STYLES = dict.fromkeys((State.OK, State.REFRESHING, State.LEFT_TO_SPARK), "green")
 _STYLES |= {State.PAUSED: "dim", State.INTERRUPTED: "yellow"}
 _REASON_CHARACTERS = 160
+_ADVISED_TABLES = 5
 _COLUMNS = (
     Column("source table"),
     Column("raw table"),
@@ -60,6 +62,8 @@ def status(
         say_json(answer | {"tables": [each.as_json() for each in shown]})
         return
     say(table_of(shown) if shown else f"{env} has no tables yet: push manifests, then start the DMS task")
+    for line in _advice(shown):
+        say(line)
     if others:
         told = ", ".join(f"{kind} {number}" for kind, number in others.items())
         say(f"! of no table: {told}; look at them with odp quarantine list --env {env}")
@@ -124,6 +128,16 @@ def _rejected_that_expire(entries: list[Entry], now: datetime, landed_file_days:
 
 def _is_open_without_table(entry: Entry) -> bool:
     return entry.kind in _NO_TABLE and not entry.dismissed_at
+
+
+def _advice(shown: Sequence[TableStatus]) -> Iterator[str]:
+    """What the last refreshes advise, below the table: a cell has no room for commands."""
+    lasts = ((each.source_table_name, each.lease.last) for each in shown)
+    advised = [(name, last.advice) for name, last in lasts if last and last.advice]
+    for name, advice in advised[:_ADVISED_TABLES]:
+        yield f"! {name}: {advice}"
+    if (more := len(advised) - _ADVISED_TABLES) > 0:
+        yield f"! advice on {counted(more, 'table')} more: odp status TABLE"
 
 
 def _pending(status: TableStatus) -> str:

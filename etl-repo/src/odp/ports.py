@@ -80,6 +80,9 @@ class RefreshEntries(Quarantine, Protocol):
     def replace(self, entry: Quarantined) -> None:
         """Write an entry, and replace it if it is there already."""
 
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Remove an entry."""
+
 
 class KnownEntries(Quarantine, Protocol):
     """Looks up many quarantine entries at once."""

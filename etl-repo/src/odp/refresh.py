@@ -154,6 +154,8 @@ class LastCommit:
     """The table's size after the commit, if its format says it."""
     epoch: int = 0
     """The number of the epoch of Regions under which the commit was made; commits of earlier releases have none."""
+    added_columns: tuple[str, ...] = ()
+    """The columns that changes brought since the load in the table: rows from before them have NULL there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ class RefreshOutcome:
     engine: Engine = Engine.SPARK
     beyond_engine: str = ""
     """Why the native engine left the table to Spark, in its own run and in those of Spark that follow."""
+    advice: str = ""
+    """What a person may have to do about rows of the table, with the commands."""
 
     @property
     def is_left_to_spark(self) -> bool:

@@ -142,7 +142,7 @@ class MemoryQuarantine:
 
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
         """Remove an entry."""
-        del self.entries[kind, entry_id]
+        self.entries.pop((kind, entry_id), None)
 
     def replace(self, entry: Quarantined) -> None:
         """Keep the present entry."""

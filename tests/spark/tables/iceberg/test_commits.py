@@ -125,7 +125,7 @@ def test_proof_of_thousands_of_files_comes_back_and_goes_with_the_next_commit(
     assert not [key for key in properties if key.startswith("odp.")]
 
 
-@pytest.mark.parametrize("kind", [ChangeKind.MERGE, ChangeKind.REPLACE])
+@pytest.mark.parametrize("kind", [ChangeKind.MERGE, pytest.param(ChangeKind.REPLACE, marks=pytest.mark.slow)])
 def test_rule_8_run_that_another_overtook_commits_nothing(
     spark: SparkSession, definition: TableDefinition, change: Callable[..., None], kind: ChangeKind
 ) -> None:

@@ -89,6 +89,8 @@ def test_statements_that_change_no_rows_are_no_trouble_in_a_log_of_rows(database
         "CREATE TEMPORARY TABLE passing SELECT id FROM fares",
         "INSERT INTO passing VALUES (2)",
         "CREATE TABLE noted (id INT PRIMARY KEY) COMMENT 'as by SELECT'",
+        "CREATE TABLE chosen (`select` INT PRIMARY KEY)",
+        "ALTER TABLE fares COMMENT 'later, RENAME it'",
         "CREATE VIEW shown AS SELECT id FROM fares",
         "ANALYZE TABLE fares",
         "OPTIMIZE TABLE fares",

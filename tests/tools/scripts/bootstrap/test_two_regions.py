@@ -68,14 +68,17 @@ def test_each_region_has_a_bootstrap_of_the_same_qualifier_with_policies_of_its_
         assert "--toolkit-stack-name CDKToolkit-odp-dev " in command
         policies = command.split("--cloudformation-execution-policies ")[1].split()[0].split(",")
         attached[place] = {arn.rsplit("/", 1)[-1] for arn in policies}
-    parts = ("network", "storage", "identity", "processing")
+    parts = ("network", "storage", "identity", "processing", "experiments")
     assert attached[EAST] == {f"odp-dev-deployment-{part}" for part in parts}
     assert attached[WEST] == {f"odp-dev-us-west-2-deployment-{part}" for part in parts}
 
 
-def test_a_secondary_leaves_the_names_of_the_primarys_policies(platform: Platform, lake: Platform) -> None:
-    before, after = (policies_of(one, one.environments["dev"], EAST) for one in (platform, lake))
-    assert [policy.name for policy in before] == [policy.name for policy in after]
+def test_a_secondary_leaves_the_primarys_policies_and_adds_one(platform: Platform, lake: Platform) -> None:
+    before, after = (
+        {policy.name for policy in policies_of(one, one.environments["dev"], EAST)} for one in (platform, lake)
+    )
+    assert after - before == {"odp-dev-deployment-experiments"}
+    assert before < after
 
 
 def test_policies_of_a_region_name_resources_of_that_region(lake: Platform) -> None:

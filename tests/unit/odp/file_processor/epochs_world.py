@@ -90,7 +90,9 @@ class Lake:
         self.amid.pop(step, lambda: None)()
 
     # StagedFiles and ObjectContents
-    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+    def register_missing(
+        self, pending: Sequence[LandedFile], newest_change_file: str, processed: Sequence[LandedFile] = ()
+    ) -> TableListing:
         self._reach("begun")
         return TableListing(current=frozenset((file.key, str(file.version_id)) for file in pending))
 
