@@ -64,7 +64,13 @@ def test_a_lost_active_region_is_one_message_that_names_the_other_one(both: Worl
     assert "us-east-1 is not reachable" in told
     assert "--region us-west-2" in told
     assert "active" in told
-    assert "us-west-2 (standby)" in done(both.odp("status", "--region", WEST))
+    told = done(both.odp("status", "--region", WEST))
+    assert "us-west-2 (standby, as far as is known without us-east-1)" in told
+
+
+def test_a_region_alone_does_not_claim_to_know_who_is_active(both: World) -> None:
+    both.cut.add(WEST)
+    assert "us-east-1 (active, as far as is known without us-west-2)" in done(both.odp("status"))
 
 
 def test_a_region_that_the_environment_does_not_have_is_refused(both: World) -> None:
