@@ -56,7 +56,10 @@ lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to lo
 rehearse: $(READY) node_modules/.package-lock.json ## four accounts on this machine, in which git push runs the pipelines (QUICK=1 leaves checks out)
 	@$(BIN)/rehearse
 
-torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
+drill: $(READY) ## lose the primary of two Regions in the middle of a refresh, fail over, come back, and compare every value (SEED=n, MODE=cold|warm, TABLES=n, HUDI=n, ROWS=n, LAG=seconds, LOST=1)
+	@$(BIN)/python -m rehearsal drill
+
+torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed; REGIONS=1 in two Regions, of which one is lost)
 	@$(BIN)/python -m rehearsal torture
 
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, FIRST=seed, ENGINE=native|spark|auto, REHEARSAL_FOLDER=new folder keeps it)
@@ -177,4 +180,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-lake bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse drill torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-lake bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean

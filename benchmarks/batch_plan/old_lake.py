@@ -74,6 +74,10 @@ class OldLake:
         self.requests["read"] += -(-len(asked) // _KEYS_PER_READ)
         return []
 
+    def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """Know everything, for a read of each hundred."""
+        return self.unknown(files)
+
     def register(self, file: LandedFile) -> bool:
         """Know everything."""
         return False

@@ -43,8 +43,8 @@ def test_further_parts_of_a_load_join_the_earlier_ones_and_no_key_is_there_twice
 
 def test_emptied_table_has_no_rows_its_columns_and_the_proof_of_the_refresh(refresh: Refresher, land_file: Any) -> None:
     refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), rows(1, 2)))
-    committed = refresh.apply(RefreshKind.EMPTY, generation=2)
-    assert (committed.file_ids, committed.state.generation) == (frozenset(), 2)
+    committed = refresh.apply(RefreshKind.EMPTY, generation=2, epoch=12)
+    assert (committed.file_ids, committed.state.generation, committed.epoch) == (frozenset(), 2, 12)
     assert refresh.table().num_rows == 0
     refresh.apply(RefreshKind.INITIAL, land_file(refresh.key(LOAD), rows(3)), generation=2)
     assert refresh.values("ID", "V") == [(3, "loaded")]

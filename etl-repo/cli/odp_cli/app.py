@@ -25,12 +25,14 @@ from odp_cli.config_infer import infer as inferred
 from odp_cli.config_validate import validate as validated
 from odp_cli.draft_file import write_draft
 from odp_cli.errors import CommandError
+from odp_cli.failover import failback, failover
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
 from odp_cli.ledger_migrate import migrate as migrated
 from odp_cli.migration.lake_ledger import LakeLedger
 from odp_cli.output import MANIFESTS, PLATFORM, REFUSED, UNANSWERED, Folder, Json, PlatformFile, Reason, say, say_json
 from odp_cli.quarantine import quarantine
+from odp_cli.region import region
 from odp_cli.reload import reload
 from odp_cli.rendering import changes_table, problem_lines
 from odp_cli.replication import replication
@@ -47,8 +49,11 @@ app.add_typer(ledger, name="books", hidden=True)  # the command's former name
 app.command()(status)
 app.command()(reload)
 app.command()(skip)
+app.command()(failover)
+app.command()(failback)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(replication, name="replication")
+app.add_typer(region, name="region")
 
 
 def main() -> None:

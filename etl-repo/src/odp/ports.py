@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from lake.landing.listings import ObjectVersion, TableListing, VersionPage
+from lake.ledger.epochs import Epoch, RegionSettings
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
@@ -37,6 +39,33 @@ class KnownFiles(FileRegister, Protocol):
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """List the given files that are neither pending nor in the history."""
 
+    def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """List the given files that the history lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandingMark:
+    """What the Region in which a file landed says of that; the other Region has a copy, or will have one."""
+
+    region: str
+    landed_at: str
+    sequencer: str | None
+    event_reason: str
+
+
+class LandingMarks(Protocol):
+    """What the other Region says of the files that landed there."""
+
+    def mark_of(self, file: LandedFile) -> LandingMark | None:
+        """Return what the other Region says of a file that landed there; None if it says nothing (yet)."""
+
+
+class ReplicatedObjects(Protocol):
+    """Looks at staged objects that may be copies of another Region's."""
+
+    def landing_of_replica(self, file: LandedFile) -> str | None:
+        """Return when the original of a replica landed; None if the object is no replica, or gone."""
+
 
 class Quarantine(Protocol):
     """Keeps everything that waits for a person outside the lake."""
@@ -50,6 +79,9 @@ class RefreshEntries(Quarantine, Protocol):
 
     def replace(self, entry: Quarantined) -> None:
         """Write an entry, and replace it if it is there already."""
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Remove an entry."""
 
 
 class KnownEntries(Quarantine, Protocol):
@@ -115,8 +147,13 @@ class Deletions(Protocol):
 class StagedFiles(Protocol):
     """Finds files whose events are lost or late, and the current versions of objects."""
 
-    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
-        """Register unknown files beside a table's pending files, and return the current listing."""
+    def register_missing(
+        self, pending: Sequence[LandedFile], newest_change_file: str, processed: Sequence[LandedFile] = ()
+    ) -> TableListing:
+        """Register unknown files beside a table's pending files, and return the current listing.
+
+        `processed` are files that the history is known to have.
+        """
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         """Return the current version of each key, None if there is none; a request for each key."""
@@ -148,8 +185,13 @@ class FileTracker(FileHistory, Protocol):
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
         """List all pending parts of loads and the oldest pending changes of one source table."""
 
-    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the files of a commit that do not count as applied: they are pending, skipped or held."""
+    def unrecorded_files(
+        self, source_table_name: str, file_ids: Collection[str], pending: PendingFiles
+    ) -> Sequence[LandedFile]:
+        """List the files of a commit that do not count as applied: they are pending, skipped or held.
+
+        `pending` was read since the commit was.
+        """
 
 
 class PendingWorkReader(Protocol):
@@ -199,6 +241,31 @@ class Topic(Protocol):
         """Send a message to all subscribers."""
 
 
+class ActiveRegion(Protocol):
+    """Tells which Region is active, as one's own Region knows it."""
+
+    @property
+    def settings(self) -> RegionSettings:
+        """The two Regions, and how a standby works."""
+
+    @property
+    def own_region(self) -> str:
+        """The Region in which this code runs."""
+
+    def newest(self) -> Epoch:
+        """Return the epoch in force."""
+
+
+class StandbyPlans(Protocol):
+    """Keeps when a standby last planned each cadence."""
+
+    def last_as_standby(self, refresh_cadence: str) -> str:
+        """Return the time (ISO 8601) of a cadence's last plan in a standby; empty without one."""
+
+    def planned_as_standby(self, refresh_cadence: str) -> None:
+        """Record that a standby planned a cadence now."""
+
+
 class PlanStorage(Protocol):
     """Keeps the plans that job runs read."""
 
@@ -213,10 +280,14 @@ class TableLeases(Protocol):
     """One writer per table: the lease is taken and renewed by conditional writes."""
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
-        """Take the lease if it is free or expired; None while another run holds it."""
+        """Take the lease if it is free or expired; None while another run holds it.
+
+        Raises:
+            StaleRegionError: the active Region has changed since the plan of the run.
+        """
 
     def renew(self, lease: Lease) -> None:
-        """Renew a lease; raises LeaseLostError when another run took it over."""
+        """Renew a lease; raises LeaseLostError or StaleRegionError when it is no longer the run's."""
 
 
 class RunLog(Protocol):

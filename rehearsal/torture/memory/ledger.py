@@ -23,11 +23,14 @@ class MemoryLedger:
         self.pending: dict[str, LandedFile] = {}
         self.history: dict[str, LandedFile] = {}
         self.registrations: dict[str, int] = defaultdict(int)
+        self.mark: Callable[[LandedFile], None] = lambda _: None
+        """Told of each new file in the transaction that registers it."""
 
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history."""
         if file.file_id in self.pending or file.file_id in self.history:
             return False
+        self.mark(file)
         self.pending[file.file_id] = file
         self.registrations[file.source_table_name] += 1
         return True
@@ -46,16 +49,22 @@ class MemoryLedger:
         """List the pending parts of full loads of one source table."""
         return [file for file in self.pending_files(source_table_name, 0).files if file.is_load]
 
-    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the given files that do not count as applied."""
+    def unrecorded_files(
+        self, source_table_name: str, file_ids: Collection[str], pending: PendingFiles
+    ) -> Sequence[LandedFile]:
+        """List the given files that do not count as applied; those that were pending do not, whatever came since."""
         known = {name: file for name, file in self.history.items() if file.status is not FileStatus.APPLIED}
-        known |= self.pending
+        known |= ({} if pending.is_all else self.pending) | {file.file_id: file for file in pending.files}
         found = (known[file_id] for file_id in file_ids if file_id in known)
         return _by_id(file for file in found if file.source_table_name == source_table_name)
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """List the given files that are neither pending nor in the history."""
-        return [file for file in files if file.file_id not in self.pending and file.file_id not in self.history]
+        return [file for file in self.unprocessed(files) if file.file_id not in self.pending]
+
+    def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """List the given files that the history lacks."""
+        return [file for file in files if file.file_id not in self.history]
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads in the history."""
@@ -133,7 +142,7 @@ class MemoryQuarantine:
 
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
         """Remove an entry."""
-        del self.entries[kind, entry_id]
+        self.entries.pop((kind, entry_id), None)
 
     def replace(self, entry: Quarantined) -> None:
         """Keep the present entry."""

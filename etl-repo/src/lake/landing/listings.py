@@ -38,12 +38,14 @@ class TableListing:
     """What a look at the staging bucket beside a table's pending files showed.
 
     `landed` files had not been registered, of which events of `missed` ones are late beyond doubt; `current` names the
-    key and version of every object there that a reader got at that time.
+    key and version of every object there that a reader got at that time. It shows more if it has a file that was
+    neither among the pending files nor is in the history.
     """
 
     landed: int = 0
     missed: int = 0
     current: frozenset[tuple[str, str]] = frozenset()
+    shows_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from lake.aws_calls import aws_calls
 from lake.landing.listings import ObjectVersion, VersionPage
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class S3Listing:
 
     def __init__(self, buckets: Mapping[str, str] = _BY_ITS_OWN_NAME, s3: S3Client | None = None) -> None:
         self._buckets = buckets
-        self._s3 = s3 or boto3.client("s3")
+        self._s3 = s3 or boto3.client("s3", config=aws_calls())
 
     def versions(self, bucket: str, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         """Return the versions of every object below a prefix, in the order of their keys, after a key.

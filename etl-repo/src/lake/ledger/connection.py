@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's own
 
+from lake.aws_calls import aws_calls
 from lake.batched import batched
 from lake.errors import ServiceUnavailableError
 
@@ -45,7 +45,7 @@ _KEYS_PER_READ = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIRef
 
 def dynamodb_resource() -> DynamoDBServiceResource:
     """Connect with retries that back off while DynamoDB throttles."""
-    return boto3.resource("dynamodb", config=Config(retries={"mode": "adaptive", "max_attempts": 8}))
+    return boto3.resource("dynamodb", config=aws_calls(retries={"mode": "adaptive", "max_attempts": 8}))
 
 
 def read_items(
@@ -88,7 +88,7 @@ def transact(client: DynamoDBClient, actions: Sequence[Mapping[str, Any]]) -> No
 
 
 def persist(write: Callable[[], T]) -> T:
-    """Write one item; a write that meets a transaction on the item, which boto3 does not repeat, is tried again.
+    """Write one item, or read several at once; what meets a transaction, which boto3 does not repeat, is tried again.
 
     Raises:
         ClientError: its condition failed, or it kept failing.

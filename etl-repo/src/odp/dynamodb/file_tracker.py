@@ -8,45 +8,35 @@ summary of each source table, which changes in the same transaction as the files
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import read_items, took_place, transact
+from odp.dynamodb.file_queries import FilesTable, changes_of, loads_and_changes, loads_of, of_last_name, query
 from odp.dynamodb.planning import SUMMARIES, summary_key, summary_update
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+    from odp.dynamodb.landing_marks import DynamoDbLandingMarks
 
 FORMER_ID = "former_file_id"
 """The field with a file's id of format 1, if the file was pending during the migration."""
-_LOADS = "0/"
 _KIND_ENDS = "/"
 """The separator that ids of format 1 (hashes) lack."""
-_AFTER_CHANGES = "10"
-"""The first text after all texts that begin with `1/`."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table that threads can share, because it uses the client."""
-
-    client: DynamoDBClient
-    name: str
 
 
 class DynamoDbPendingWork:
     """Reads the pending work of each source table from one partition of small items."""
 
     def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str) -> None:
-        self._pending = _Table(dynamodb.meta.client, pending_table)
+        self._pending = FilesTable(dynamodb.meta.client, pending_table)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
         """Return the pending work of every source table; reads no item of a file."""
-        items = _query(self._pending, "source_table_name = :name", {":name": SUMMARIES})
+        items = query(self._pending, "source_table_name = :name", {":name": SUMMARIES})
         work = (_work_of(item) for item in items)
         return {each.source_table_name: each for each in work if each.files > 0}
 
@@ -54,21 +44,33 @@ class DynamoDbPendingWork:
 class DynamoDbFileTracker:
     """The ledger of landed files in two tables."""
 
-    def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, history_table: str) -> None:
+    def __init__(
+        self,
+        dynamodb: DynamoDBServiceResource,
+        pending_table: str,
+        history_table: str,
+        *,
+        marks: DynamoDbLandingMarks | None = None,
+    ) -> None:
         self._client = dynamodb.meta.client
-        self._pending = _Table(self._client, pending_table)
-        self._history = _Table(self._client, history_table)
+        self._marks = marks
+        self._pending = FilesTable(self._client, pending_table)
+        self._history = FilesTable(self._client, history_table)
 
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known.
 
-        This is one transaction, so an event that repeats while the file moves to the history adds nothing.
+        This is one transaction, so an event that repeats while the file moves to the history adds nothing. Where there
+        is a secondary Region, the file is marked for it at the same moment.
         """
         unknown = "attribute_not_exists(file_id)"
         not_in_history = {"TableName": self._history.name, "Key": key_of(file), "ConditionExpression": unknown}
         pending = {"TableName": self._pending.name, "Item": pending_item(file), "ConditionExpression": unknown}
         summary = summary_update(self._pending.name, [file], registered=True)
         actions = [{"ConditionCheck": not_in_history}, {"Put": pending}, summary]
+        if self._marks and not file.is_replica:
+            self._marks.note_table(file.source_table_name)
+            actions.append(self._marks.action(file))
         return took_place(lambda: transact(self._client, actions))
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:
@@ -78,33 +80,35 @@ class DynamoDbFileTracker:
         """
         key = summary_key(source_table_name)
         summary = self._client.get_item(TableName=self._pending.name, Key=key, ConsistentRead=True).get("Item", {})
-        loads = _loads(self._pending, source_table_name)
-        changes = _changes(self._pending, source_table_name, "", most_changes + 1)
+        loads, changes = loads_and_changes(self._pending, source_table_name, most_changes + 1)
         is_all = len(changes) <= most_changes
         if not is_all:
-            changes = [*changes[:most_changes], *_of_last_name(self._pending, changes)]
+            changes = [*changes[:most_changes], *of_last_name(self._pending, changes)]
         files = tuple(landed_file_of(item) for item in (*loads, *changes))
         return PendingFiles(files, is_all, int(str(summary.get("registrations", 0))))
 
     def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the pending parts of full loads of one source table."""
-        return [landed_file_of(item) for item in _loads(self._pending, source_table_name)]
+        return [landed_file_of(item) for item in loads_of(self._pending, source_table_name)]
 
-    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
-        """List the given files that do not count as applied, in landing order.
+    def unrecorded_files(
+        self, source_table_name: str, file_ids: Collection[str], pending: PendingFiles
+    ) -> Sequence[LandedFile]:
+        """List the given files that do not count as applied, in landing order; `pending` was read before.
 
         They are the files of a commit. It may have landed after a person skipped one of them, or a later run held it.
         """
         current = {file_id for file_id in file_ids if _KIND_ENDS in file_id}
-        items = [
-            *self._of_ids(self._pending, source_table_name, current),
-            *self._of_former_ids(source_table_name, {*file_ids} - current),
-        ]
-        left = current - {str(item["file_id"]) for item in items}
+        found = [file for file in pending.files if file.file_id in current]
+        left = current - {file.file_id for file in found}
+        items = list(self._of_former_ids(source_table_name, {*file_ids} - current))
+        if not pending.is_all:
+            items += self._of_ids(self._pending, source_table_name, left)
+            left -= {str(item["file_id"]) for item in items}
         items += filterfalse(_is_applied, self._of_ids(self._history, source_table_name, left))
-        return sorted(map(landed_file_of, items), key=lambda file: file.file_id)
+        return sorted([*found, *map(landed_file_of, items)], key=lambda file: file.file_id)
 
-    def _of_ids(self, table: _Table, source_table_name: str, file_ids: Collection[str]) -> Iterator[dict[str, Any]]:
+    def _of_ids(self, table: FilesTable, source_table_name: str, file_ids: Collection[str]) -> Iterator[dict[str, Any]]:
         keys = ({"source_table_name": source_table_name, "file_id": file_id} for file_id in sorted(file_ids))
         return read_items(self._client, table.name, keys)
 
@@ -112,81 +116,43 @@ class DynamoDbFileTracker:
         """Find files of a commit by their ids of format 1; the table's next commit has the current ids."""
         tables = (self._pending, self._history) if former else ()
         for table in tables:
-            for item in (*_loads(table, source_table_name), *_changes(table, source_table_name)):
+            for item in (*loads_of(table, source_table_name), *changes_of(table, source_table_name)):
                 if item.get(FORMER_ID) in former and not _is_applied(item):
                     yield item
 
     def processed_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         """List the parts of full loads in the history, applied or not."""
-        return [landed_file_of(item) for item in _loads(self._history, source_table_name)]
+        return [landed_file_of(item) for item in loads_of(self._history, source_table_name)]
 
     def processed_changes(self, source_table_name: str, from_name: str, most: int) -> Sequence[LandedFile]:
         """List change files in the history, in the order of names, from a name on, up to a limit."""
-        return [landed_file_of(item) for item in _changes(self._history, source_table_name, from_name, most)]
+        return [landed_file_of(item) for item in changes_of(self._history, source_table_name, from_name, most)]
 
     def oldest_landing(self, source_table_name: str) -> str:
         """Return the landing time of the first pending load part or change; empty if nothing is pending."""
         name = source_table_name
-        items = (*_loads(self._pending, name, most=1), *_changes(self._pending, name, "", 1))
+        items = (*loads_of(self._pending, name, most=1), *changes_of(self._pending, name, "", 1))
         return min((str(item["file_ingestion_date_time"]) for item in items), default="")
 
     def unknown(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
         """List the given files that are neither pending nor in the history."""
-        unknown = {file.file_id: file for file in files}
         # most are in the history and need no second look
-        for table in (self._history.name, self._pending.name):
-            keys = [key_of(file) for file in unknown.values()]
-            for item in read_items(self._client, table, keys, ProjectionExpression="file_id"):
-                del unknown[str(item["file_id"])]
-        return list(unknown.values())
+        return self._not_in(self._pending, self.unprocessed(files))
 
+    def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """List the given files that the history lacks."""
+        return self._not_in(self._history, files)
 
-def range_of_changes(from_name: str) -> tuple[str, str]:
-    """Return the range of sort keys of a table's changes, from a file name on."""
-    return f"1/{from_name}", _AFTER_CHANGES
-
-
-def _loads(table: _Table, source_table_name: str, *, most: int | None = None) -> list[dict[str, Any]]:
-    values = {":name": source_table_name, ":loads": _LOADS}
-    return list(_query(table, "source_table_name = :name AND begins_with(file_id, :loads)", values, most=most))
-
-
-def _changes(
-    table: _Table, source_table_name: str, from_name: str = "", most: int | None = None
-) -> list[dict[str, Any]]:
-    first, last = range_of_changes(from_name)
-    values = {":name": source_table_name, ":first": first, ":last": last}
-    return list(_query(table, "source_table_name = :name AND file_id BETWEEN :first AND :last", values, most=most))
-
-
-def _of_last_name(table: _Table, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the following changes with the same file name as the last given one."""
-    *_, before, last = (None, *(str(item["file_id"]) for item in changes))
-    if before is None or _name_in(before) != _name_in(last):
-        return []
-    values = {":name": str(changes[-1]["source_table_name"]), ":same": f"{_name_in(last)}/"}
-    items = _query(table, "source_table_name = :name AND begins_with(file_id, :same)", values)
-    return [item for item in items if str(item["file_id"]) > before]
+    def _not_in(self, table: FilesTable, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        keys = [key_of(file) for file in files]
+        known = {
+            str(item["file_id"]) for item in read_items(self._client, table.name, keys, ProjectionExpression="file_id")
+        }
+        return [file for file in files if file.file_id not in known]
 
 
 def _is_applied(item: Mapping[str, Any]) -> bool:
     return bool(item.get("file_ingestion_status") == FileStatus.APPLIED.value)
-
-
-def _name_in(file_id: str) -> str:
-    return file_id.rpartition("/")[0]
-
-
-def _query(table: _Table, keys: str, values: Mapping[str, str], *, most: int | None = None) -> Iterator[dict[str, Any]]:
-    pages = table.client.get_paginator("query").paginate(
-        TableName=table.name,
-        KeyConditionExpression=keys,
-        ExpressionAttributeValues=values,
-        ConsistentRead=True,
-        PaginationConfig={"MaxItems": most, "PageSize": most} if most else {},
-    )
-    for page in pages:
-        yield from page["Items"]
 
 
 def key_of(file: LandedFile) -> dict[str, str]:

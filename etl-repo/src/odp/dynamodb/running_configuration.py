@@ -2,7 +2,8 @@
 
 A deployment writes its changes beside the present entries, as `staged`. Then it moves one pointer, in
 odpf_config_deploy_tracker, to its version. A reader takes the staged entry of the version that the pointer names,
-otherwise the present entry. It looks at the pointer before and after, and reads again if the pointer moved.
+otherwise the present entry. It reads one entry and the pointer as of one moment. To read several entries, it looks at
+the pointer before and after, and reads again if the pointer moved.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lake.ledger.connection import persist
 from odp.configuration import Configuration, batch_config_of, raw_table_config_of
 from odp.errors import ConfigurationMovedError, MissingConfigurationError
 from odp.records import BatchConfig, RawTableConfig
@@ -36,7 +38,14 @@ class RunningVersion:
     def number(self) -> int:
         """Return the running version; 0 before the first deployment."""
         item = self._client.get_item(TableName=self._tracker, Key=POINTER, ConsistentRead=True).get("Item", {})
-        return int(str(item.get("running", 0)))
+        return _number_in(item)
+
+    def read_with(self, table: str, key: Mapping[str, str]) -> Item | None:
+        """Return one entry for the running version, both as of one moment; None if there is none."""
+        gets: Any = [{"Get": {"TableName": self._tracker, "Key": POINTER}}, {"Get": {"TableName": table, "Key": key}}]
+        answer = persist(lambda: self._client.transact_get_items(TransactItems=gets))
+        pointer, item = (found.get("Item", {}) for found in answer["Responses"])
+        return entry_in(item, _number_in(pointer))
 
     def read_consistently(self, read: Callable[[int], T]) -> T:
         """Read under one running version, and read again if the pointer moved meanwhile.
@@ -53,6 +62,10 @@ class RunningVersion:
             version = now
         message = f"the configuration changed {_READS} times while it was read"
         raise ConfigurationMovedError(message)
+
+
+def _number_in(pointer: Item) -> int:
+    return int(str(pointer.get("running", 0)))
 
 
 class DynamoDbCadences:
@@ -107,12 +120,7 @@ class DynamoDbTableConfigs:
             MissingConfigurationError: the table is not configured in that cadence.
         """
         key = {"refresh_cadence": refresh_cadence, "source_table_name": source_table_name}
-
-        def read(version: int) -> Item | None:
-            answer = self._client.get_item(TableName=self._tables, Key=key, ConsistentRead=True)
-            return entry_in(answer.get("Item", {}), version)
-
-        entry = self._running.read_consistently(read)
+        entry = self._running.read_with(self._tables, key)
         if entry is None:
             message = f"{source_table_name} is not configured for {refresh_cadence} in {self._tables}"
             raise MissingConfigurationError(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from lake.batched import batched
@@ -57,21 +57,33 @@ class MissingFiles:
     quarantine: KnownEntries
     sources: Sources = DEFAULT_SOURCES
     clock: Callable[[], datetime] = _utc_now
+    events_take: timedelta = EVENTS_TAKE
+    """An object without an event is missed only when it is older; where there are two Regions, replicas come late."""
 
-    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
-        """Register missing files beside a table's pending files; a request for each thousand files of their days."""
+    def register_missing(
+        self, pending: Sequence[LandedFile], newest_change_file: str, processed: Sequence[LandedFile] = ()
+    ) -> TableListing:
+        """Register missing files beside a table's pending files; a request for each thousand files of their days.
+
+        `processed` are files that the history is known to have.
+        """
+        known = {file.file_id for file in (*pending, *processed)}
         folders: dict[tuple[str, str], list[LandedFile]] = {}
         for file in pending:
             folder = self.sources.table_folder(SourceTable.parse(file.source_table_name))
             if folder is not None:
                 folders.setdefault((file.bucket, folder), []).append(file)
-        found, current = Found(), set[tuple[str, str]]()
+        found, current, shows_more = Found(), set[tuple[str, str]](), False
         for (bucket, folder), files in folders.items():
             ranges = ranges_beside(folder, files, newest_change_file, self._layouts(bucket, folder, files))
             versions = list(versions_in(self.listing, bucket, folder, ranges))
-            found += self.register_all(versions)
+            listed = [listed_object(version, self.sources) for version in versions]
+            others = [file for file in listed if isinstance(file, LandedFile) and file.file_id not in known]
+            unprocessed = self.register.unprocessed(others)
+            shows_more = shows_more or bool(unprocessed)
+            found += self._register(unprocessed, [file for file in listed if isinstance(file, RejectedFile)])
             current |= {(version.key, version.version_id) for version in versions if version.is_latest}
-        return TableListing(found.landed, found.missed, frozenset(current))
+        return TableListing(found.landed, found.missed, frozenset(current), shows_more)
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         """Return the current version of each key, None if there is none; costs a request for each key."""
@@ -82,15 +94,18 @@ class MissingFiles:
         found = Found()
         for some in batched(versions, _VERSIONS_AT_ONCE):
             listed = [listed_object(version, self.sources) for version in some]
-            unknown = self.register.unknown([file for file in listed if isinstance(file, LandedFile)])
-            new = [file for file in unknown if self.register.register(file)]
-            rejected = [rejection_of(file) for file in listed if isinstance(file, RejectedFile)]
-            found += Found(
-                landed=len(new),
-                missed=sum(map(self._was_missed, new)),
-                rejected=sum(self.quarantine.keep(entry) for entry in self.quarantine.unknown(rejected)),
-            )
+            files = [file for file in listed if isinstance(file, LandedFile)]
+            found += self._register(files, [file for file in listed if isinstance(file, RejectedFile)])
         return found
+
+    def _register(self, files: Sequence[LandedFile], rejected: Sequence[RejectedFile]) -> Found:
+        new = [file for file in self.register.unknown(files) if self.register.register(file)]
+        entries = [rejection_of(file) for file in rejected]
+        return Found(
+            landed=len(new),
+            missed=sum(map(self._was_missed, new)),
+            rejected=sum(self.quarantine.keep(entry) for entry in self.quarantine.unknown(entries)),
+        )
 
     def _layouts(self, bucket: str, folder: str, files: Sequence[LandedFile]) -> set[DateLayout]:
         """Return the layouts of the pending changes; if only loads wait, the layout of the folder's oldest object."""
@@ -99,7 +114,7 @@ class MissingFiles:
         return layouts_of(key.removeprefix(folder) for key in keys)
 
     def _was_missed(self, file: LandedFile) -> bool:
-        return self.clock() - datetime.fromisoformat(file.landed_at) > EVENTS_TAKE
+        return self.clock() - datetime.fromisoformat(file.landed_at) > self.events_take
 
 
 def ranges_beside(

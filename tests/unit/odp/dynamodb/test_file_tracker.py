@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
-from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, range_of_changes
+from odp.dynamodb.file_queries import range_of_changes
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
 from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
@@ -170,8 +171,9 @@ def test_files_that_are_still_pending_are_told_from_those_that_a_person_or_a_run
     tracker.register(change(1, "s.u"))
     process(load(2), change(1))
     asked = [file.file_id for file in (*reversed(files), change(9))]
-    assert tracker.unrecorded_files("s.t", asked) == [load(1), change(2)]
-    assert tracker.unrecorded_files("s.t", []) == []
+    for read in (tracker.pending_files("s.t", 10), tracker.pending_files("s.t", 0)):
+        assert tracker.unrecorded_files("s.t", asked, read) == [load(1), change(2)]
+        assert tracker.unrecorded_files("s.t", [], read) == []
 
 
 def test_processed_files_are_found_by_kind_and_by_name_in_landing_order(
@@ -200,6 +202,7 @@ def test_files_that_are_neither_pending_nor_in_the_history_are_unknown(
     processed, unknown = change(500), change(501)
     process(processed)
     assert tracker.unknown([*pending, processed, unknown]) == [unknown]
+    assert tracker.unprocessed([*pending, processed, unknown]) == [*pending, unknown]
 
 
 PendingOf = Callable[[], dict[str, PendingWork]]
@@ -277,7 +280,7 @@ def test_tracker_shares_nothing_but_the_client_between_threads(
     for file in (change(2), load(2)):
         tracker.register(file)
     assert tracker.pending_files("s.t", 1) == PendingFiles((load(2), change(2)), is_all=True, registrations=2)
-    assert tracker.unrecorded_files("s.t", [load(2).file_id]) == [load(2)]
+    assert tracker.unrecorded_files("s.t", [load(2).file_id], tracker.pending_files("s.t", 1)) == [load(2)]
     assert tracker.processed_loads("s.t") == [applied(load(1))]
     assert tracker.processed_changes("s.t", "", 1) == [applied(change(1))]
     assert tracker.oldest_landing("s.t") == FILE.landed_at
@@ -294,7 +297,7 @@ def test_file_of_a_commit_that_a_person_skipped_before_it_was_recorded_stays_ski
     process(load(1))
     tables = DecisionTables("files", "files_history", "leases", 400)
     assert DynamoDbFileDecisions(dynamodb, tables).skip("s.t", change(2).file_id, "poisoned")
-    found = tracker.unrecorded_files("s.t", [file.file_id for file in files])
+    found = tracker.unrecorded_files("s.t", [file.file_id for file in files], tracker.pending_files("s.t", 10))
     assert [file.file_id for file in found] == [change(1).file_id, change(2).file_id]
 
 
@@ -305,7 +308,7 @@ def test_file_of_a_commit_that_a_later_run_held_before_it_was_recorded_is_found(
     for file in files:
         tracker.register(file)
     process(load(1), load(2).held("it came before"), change(1).held("too late"))
-    found = tracker.unrecorded_files("s.t", [file.file_id for file in files])
+    found = tracker.unrecorded_files("s.t", [file.file_id for file in files], tracker.pending_files("s.t", 10))
     assert [(file.file_id, file.status) for file in found] == [
         (load(2).file_id, FileStatus.HELD),
         (change(1).file_id, FileStatus.HELD),

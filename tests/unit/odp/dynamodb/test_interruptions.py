@@ -18,6 +18,7 @@ from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker, DynamoDbLedgerFormat
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
+from odp.dynamodb.landing_marks import DynamoDbLandingMarks
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.run_log import DynamoDbRunLog
@@ -113,6 +114,15 @@ class World:
         self.message: str = _BEGINNING[0].message
         self.begin_again()
 
+    @property
+    def marks(self) -> DynamoDbLandingMarks:
+        """Marks of a process that has noted no table yet."""
+        return DynamoDbLandingMarks(self.dynamodb, "regions", "us-east-1", clock=lambda: 1000.0)
+
+    def register_with_mark(self, file: LandedFile) -> bool:
+        """Register a file as it is done where there is a secondary Region."""
+        return DynamoDbFileTracker(self.dynamodb, "files", "files_history", marks=self.marks).register(file)
+
     def begin_again(self) -> None:
         """Return to the state in which every scenario begins."""
         for name, table in _moto_tables().items():
@@ -182,6 +192,7 @@ OTHER = replace(REQUEST, request_id="v3", document=b"{}")
 SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbFileTracker.pending_loads": lambda world: world.files.pending_loads("s.t"),
     "DynamoDbFileTracker.register": lambda world: world.files.register(replace(FILE, file_id="new")),
+    "DynamoDbFileTracker.unprocessed": lambda world: world.files.unprocessed([*FILES, replace(FILE, file_id="new")]),
     "DynamoDbFileTracker.unknown": lambda world: world.files.unknown([*FILES, replace(FILE, file_id="new")]),
     "DynamoDbTableLeases.acquire": lambda world: world.leases.acquire("db.u", "jr_1") is not None,
     "DynamoDbTableLeases.renew": lambda world: world.leases.renew(world.lease),
@@ -213,6 +224,9 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbConfigurationStore.running": lambda world: world.store.running(world.store.begin()),
     "DynamoDbConfigurationStore.activate": lambda world: world.deploy(NEW, REQUEST),
     "RunningVersion.number": lambda world: world.version.number(),
+    "RunningVersion.read_with": lambda world: world.version.read_with(
+        "table_config", {"refresh_cadence": "10_min_refresh", "source_table_name": "s.t"}
+    ),
     "RunningVersion.read_consistently": lambda world: world.version.read_consistently(lambda _: 0),
     "DynamoDbCadences.cadence": lambda world: world.cadences.cadence("10_min_refresh"),
     "DynamoDbTableConfigs.table": lambda world: world.tables.table("10_min_refresh", "s.t"),
@@ -225,6 +239,13 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbToldStates.forget": lambda world: world.told.forget({"refresh/db.t": Told(version=1)}),
     "DynamoDbPlannedCadences.forget": lambda world: world.plans.forget("10_min_refresh"),
     "DynamoDbPlannedCadences.planned": lambda world: world.plans.planned("10_min_refresh"),
+    "DynamoDbLandingMarks.action": lambda world: world.register_with_mark(replace(FILE, file_id="new")),
+    "DynamoDbLandingMarks.note_table": lambda world: world.marks.note_table("s.u"),
+    "DynamoDbLandingMarks.mark_of": lambda world: world.marks.mark_of(FILE),
+    "DynamoDbLandingMarks.marks": lambda world: list(world.marks.marks("s.t")),
+    "DynamoDbLandingMarks.tables": lambda world: list(world.marks.tables()),
+    "DynamoDbPlannedCadences.planned_as_standby": lambda world: world.plans.planned_as_standby("10_min_refresh"),
+    "DynamoDbPlannedCadences.last_as_standby": lambda world: world.plans.last_as_standby("10_min_refresh"),
     "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
 }
 OF_THE_LEDGER = {"DynamoDbFileTracker", "DynamoDbPendingWork"}

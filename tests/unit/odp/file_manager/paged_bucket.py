@@ -73,6 +73,10 @@ class PagedBucket(Ledger):
         entries = [each for each in asked if isinstance(each, Quarantined) and each.entry_id not in self.quarantine]
         return files or entries
 
+    def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
+        """Nothing was ever applied."""
+        return files
+
     def landed(self, key: str) -> LandedFile:
         """Have an event come."""
         file = landed_object(s3_event(key))

@@ -7,7 +7,7 @@ from typing import Any
 
 from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, RawTableConfig
+from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, QuarantineKind, RawTableConfig
 from odp.refresh import LastCommit, Lease, RefreshOutcome, RefreshPlan, RowCounts, RunRecord
 
 from lake.errors import LeaseLostError
@@ -68,6 +68,7 @@ class World:
     vanishing_amid_a_commit: set[str] = field(default_factory=set)
     looked_behind: list[str] = field(default_factory=list)
     updates_without_row: int = 0
+    added_columns: tuple[str, ...] = ()
     size: TableSize | None = None
     beyond_engine: str = ""
     fail_as: type[Exception] = RuntimeError
@@ -92,7 +93,9 @@ class World:
     def pending_loads(self, source_table_name: str) -> Sequence[LandedFile]:
         return [landed for landed in self.pending.values() if landed.is_load]
 
-    def unrecorded_files(self, source_table_name: str, file_ids: Collection[str]) -> Sequence[LandedFile]:
+    def unrecorded_files(
+        self, source_table_name: str, file_ids: Collection[str], pending: PendingFiles
+    ) -> Sequence[LandedFile]:
         known = {name: landed for name, landed in self.history.items() if landed.status is not FileStatus.APPLIED}
         known |= self.pending
         return [known[file_id] for file_id in sorted(file_ids) if file_id in known]
@@ -119,13 +122,21 @@ class World:
         self.reach("quarantine")
         self.entries[entry.entry_id] = entry
 
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        self.reach("take out")
+        if entry_id in self.entries and self.entries[entry_id].kind is kind:
+            del self.entries[entry_id]
+
     # StagedFiles
-    def register_missing(self, pending: Sequence[LandedFile], newest_change_file: str) -> TableListing:
+    def register_missing(
+        self, pending: Sequence[LandedFile], newest_change_file: str, processed: Sequence[LandedFile] = ()
+    ) -> TableListing:
         there = (*self.history.values(), *self.pending.values(), *self.unannounced)
         current = {landed.key: str(landed.version_id) for landed in there if landed.key not in self.vanished}
         self.pending |= {landed.file_id: landed for landed in (*self.unannounced, *self.announced_meanwhile)}
         self.looked_behind.append(newest_change_file)
-        return TableListing(len(self.unannounced), len(self.unannounced), frozenset(current.items()))
+        shows_more = bool(self.unannounced or self.announced_meanwhile)
+        return TableListing(len(self.unannounced), len(self.unannounced), frozenset(current.items()), shows_more)
 
     def current_versions(self, bucket: str, keys: Iterable[str]) -> Mapping[str, str | None]:
         known = {landed.key: landed for landed in (*self.history.values(), *self.pending.values())}
@@ -171,7 +182,9 @@ class World:
             return None
         last = self.commits[-1]
         counts = RowCounts(inserted=len(last.files), updates_without_row=self.updates_without_row)
-        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts, self.size)
+        return LastCommit(
+            str(len(self.commits)), last.file_ids, last.state, counts, self.size, added_columns=self.added_columns
+        )
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         self.reach("write")

@@ -96,7 +96,7 @@ def test_failing_table_is_marked_with_its_stack_trace_and_keeps_its_unapplied_fi
     assert (again.status, lake.pending, len(lake.commits)) == (RefreshStatus.COMPLETED, {}, 1)
 
 
-def test_run_that_fails_when_all_is_applied_has_completed_because_nothing_pending_would_start_another(
+def test_run_that_fails_before_it_knows_what_an_earlier_one_committed_leaves_it_to_the_next_which_is_planned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake = world(1)
@@ -110,7 +110,8 @@ def test_run_that_fails_when_all_is_applied_has_completed_because_nothing_pendin
         return World.pending_files(lake, source_table_name, most_changes)
 
     monkeypatch.setattr(lake, "pending_files", throttled_once)
-    assert (lake.refreshed("next").status, lake.pending) == (RefreshStatus.COMPLETED, {})
+    assert (lake.refreshed("next").status, list(lake.pending)) == (RefreshStatus.ERROR, ["f1"])
+    assert (lake.refreshed("planned").status, lake.pending, len(lake.commits)) == (RefreshStatus.COMPLETED, {}, 1)
 
 
 def test_run_that_fails_when_another_one_has_applied_all_has_completed_too(monkeypatch: pytest.MonkeyPatch) -> None:

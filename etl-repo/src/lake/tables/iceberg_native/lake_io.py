@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import boto3
 import pyarrow as pa
 import pyarrow.fs
-from botocore.config import Config
 from cachetools import LRUCache
 from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
 
+from lake.aws_calls import aws_calls
 from lake.batched import batched
 
 LAKE_IO = f"{__name__}.LakeIO"
@@ -26,7 +26,7 @@ _LARGEST_KEPT = 4_000_000
 _KEPT = 64 << 20
 _DELETED_AT_ONCE = 1000
 _S3 = "s3://"
-AWS_CALLS = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
+AWS_CALLS = aws_calls(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 6})
 _S3_OPTIONS = {
     "s3.endpoint": "endpoint_override",
     "s3.region": "region",
