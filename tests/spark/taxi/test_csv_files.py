@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
 from taxi.records import LoadStatus, MalformedRow
 
 from tests.spark.taxi.lake import Lake
