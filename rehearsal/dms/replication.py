@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from rehearsal.dms.source_errors import ReloadRefusedError, ReplicationFailedErr
 from rehearsal.dms.table_folders import Table, TableFolders
 
 _BUSY_SECONDS = 0.5
-"""DMS is sent each change at once; to look without a pause would take a whole processor."""
+"""How often the log of a busy source is looked at: DMS is sent each change at once."""
 _log = logging.getLogger(__name__)
 
 
@@ -69,7 +70,7 @@ class Replication:
     def run(self, stopped: threading.Event, tell: Callable[[], None] = lambda: None) -> None:
         """Start, or go on after a stop, and follow the source; while it is away, try again as the settings say."""
         retries = Retries(self.definition)
-        is_started = False
+        is_started, changed_at = False, time.monotonic()
         while not stopped.is_set():
             try:
                 if not is_started:
@@ -85,7 +86,8 @@ class Replication:
                 self._resume()  # what was read and is in no file is read again
                 continue
             tell()
-            stopped.wait(self._pause(is_idle=not count))
+            changed_at = time.monotonic() if count else changed_at
+            stopped.wait(self._pause(time.monotonic() - changed_at))
         self._stream.write()
 
     def ask_for_reload(self, *tables: Table) -> None:
@@ -174,9 +176,10 @@ class Replication:
 
         return ChangeStream(self.definition, self._source, self._folders, self.checkpoint, keep)
 
-    def _pause(self, *, is_idle: bool) -> float:
-        """How long the log is left alone: a moment while the source changes, and never longer than a file may wait."""
-        seconds = self.definition.source.settings.poll_seconds if is_idle else _BUSY_SECONDS
+    def _pause(self, without_change: float) -> float:
+        """How long the log is left alone: a moment until the source is idle, and never longer than a file may wait."""
+        poll_seconds = self.definition.source.settings.poll_seconds
+        seconds = poll_seconds if without_change >= poll_seconds else _BUSY_SECONDS
         is_written_at_once = not self.definition.target.cdc_max_batch_interval
         return min(seconds, 1.0 if is_written_at_once else self._stream.seconds_until_due)
 

@@ -19,13 +19,16 @@ class SpokenRegion:
 
     environment: Environment
     role: Role | None = None
+    without: str = ""
+    """The other Region, if it does not answer: it may know a later epoch."""
 
     @property
     def place(self) -> str:
         """The environment, with its Region and role if it has two Regions."""
         if self.role is None:
             return self.environment.name
-        return f"{self.environment.name} in {self.environment.region} ({self.role.value})"
+        doubt = f", as far as is known without {self.without}" if self.without else ""
+        return f"{self.environment.name} in {self.environment.region} ({self.role.value}{doubt})"
 
     def as_json(self) -> dict[str, Any]:
         """The Region and its role for programs; nothing if there is one Region only."""
@@ -56,4 +59,5 @@ def spoken_region(platform: Platform, environment: Environment, profile: str | N
             mend=f"odp region status shows both, and --region {other} asks the other one; if the Region is lost, read "
             "docs/secondary-region.md",
         )
-    return SpokenRegion(chosen.environment, newest.role_of(chosen.region))
+    silent = next((region for region, each in answers.items() if isinstance(each, UnreachableError)), "")
+    return SpokenRegion(chosen.environment, newest.role_of(chosen.region), silent)

@@ -156,19 +156,16 @@ def test_it_waits_for_marked_files_and_goes_on_when_they_are_there(world: World)
 
 
 def test_it_waits_for_a_file_that_is_marked_after_dms_came_to_rest(world: World) -> None:
-    state = {"marked": False}
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}001.parquet"
 
-    def late() -> None:
-        if world.dms[EAST].status == "stopped" and not state["marked"]:
-            world.mark(NAME)
-            state["marked"] = True
-            state["at"] = world.seconds > 0
-        elif state["marked"] and world.seconds > 200:
-            world.copy_object(NAME)
+    def mark_late_and_copy_later() -> None:
+        if world.dms[EAST].status == "stopped" and world.seconds < 45:
+            world.mark(name)
+        elif world.seconds > 200:
+            world.copy_object(name)
 
-    world.on_sleep.append(late)
-    done(world.odp(*TO_WEST))
-    assert state["marked"]
+    world.on_sleep.append(mark_late_and_copy_later)
+    assert "waits for 1 file of us-east-1" in done(world.odp(*TO_WEST))
     assert world.seconds > 200
 
 

@@ -271,7 +271,7 @@ def fake_time(either: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[di
 def test_a_file_is_written_when_its_interval_is_over_also_if_the_source_is_idle_then(
     either: Database, fake_time: Any
 ) -> None:
-    """A change waited for the next look into the log, so for twice the interval: the longest lags of the demo."""
+    """A change waited for the next look into the log, for up to twice the interval: the longest lags of the demo."""
     written: dict[str, float] = {}
     either.run("CREATE TABLE fares (id INT PRIMARY KEY)")
     interval = 7
@@ -283,14 +283,12 @@ def test_a_file_is_written_when_its_interval_is_over_also_if_the_source_is_idle_
 
     either.replication(TimedSink(), s3={"CdcMaxBatchInterval": interval}).run(time_)
     (at,) = written.values()
-    read = time_.waits[0]
-    assert at - read == pytest.approx(interval, abs=0.6)
+    assert interval <= at <= interval + 1, "a source that has just been busy is looked at each half second"
 
 
 def test_each_look_into_the_log_is_followed_by_a_pause_also_if_the_source_is_busy(
     either: Database, sink: MemorySink, fake_time: Any
 ) -> None:
-    """Without one, the stand-in took a whole processor as long as customers went on."""
     either.run("CREATE TABLE fares (id INT PRIMARY KEY)")
     inserts = {float(second): f"INSERT INTO fares VALUES ({second})" for second in range(1, 10)}
     time_, looks = fake_time(inserts, 20), list[int]()
@@ -303,6 +301,8 @@ def test_each_look_into_the_log_is_followed_by_a_pause_also_if_the_source_is_bus
     Counted(either.definition(), either.server.connection(), sink, either.folder()).run(time_)
     assert sum(looks) == len(inserts)
     assert len(looks) == len(time_.waits)
+    assert max(time_.waits[:18]) <= 0.5
+    assert time_.waits[-1] > 0.5, "an idle source is left alone for longer"
     either.assert_lake_is_source(sink.files, "fares")
 
 
