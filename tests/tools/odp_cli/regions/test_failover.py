@@ -210,6 +210,27 @@ def test_it_waits_for_runs_in_the_old_region(world: World) -> None:
     assert world.seconds > 100
 
 
+@pytest.mark.parametrize("since", [95, 118])
+def test_files_that_are_there_for_less_than_half_a_minute_when_the_time_is_over_do_not_let_it_go_on(
+    world: World, since: int
+) -> None:
+    world.mark(NAME)
+    world.on_sleep.append(lambda: world.copy_object(NAME) if world.seconds > since + 12 else None)
+    told = refused(world.odp(*TO_WEST, "--wait", "2"))
+    assert "nothing was switched" in told
+    assert "longer --wait" in told
+    assert "--accept-missing" not in told
+    assert world.epochs(WEST) == []
+
+
+def test_runs_are_left_behind_only_when_no_file_is_missing_for_half_a_minute(world: World) -> None:
+    world.run_writes("s.t", EAST, 4_000_000_000)
+    world.mark(NAME)
+    world.on_sleep.append(lambda: world.copy_object(NAME) if world.seconds > 120 else None)
+    assert "nothing was switched" in refused(world.odp(*TO_WEST, "--wait", "2"))
+    assert world.epochs(WEST) == []
+
+
 def test_runs_that_do_not_end_hold_up_no_failover_for_ever(world: World) -> None:
     world.run_writes("s.t", EAST, 4_000_000_000)
     assert "end when they see the new epoch" in done(world.odp(*TO_WEST, "--wait", "2"))
