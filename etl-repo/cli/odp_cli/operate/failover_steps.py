@@ -149,7 +149,7 @@ class FailoverSteps:
             by=self.wishes.by,
             reason=self.wishes.reason,
             planned=self.failover.is_planned and not missing,
-            last_seen=state.newest_landing if state else "",
+            last_seen=state.last_seen if state else "",
         )
         with within_reach(self.target.region):
             is_new = self.target.epochs.begin(epoch)

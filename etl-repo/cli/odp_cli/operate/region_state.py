@@ -66,6 +66,11 @@ class RegionState:
         known = ((table.newest_applied, table.newest_pending) for table in self.tables)
         return max([self.landed.newest, *(time for times in known for time in times)])
 
+    @property
+    def last_seen(self) -> str:
+        """The newest landing time, or an earlier one of a load's part that is missing: its load may lack more."""
+        return min([self.newest_landing, *(mark.landed_at for mark in self.landed.missing if mark.is_load)])
+
 
 @dataclass
 class RegionReader:

@@ -105,6 +105,17 @@ def test_the_newest_mark_is_the_last_that_was_seen_of_the_lost_primary(world: Wo
     assert world.items(WEST)["epoch", "0000000001"]["last_seen"] == "2026-12-01T00:00:30Z"
 
 
+def test_a_part_of_a_load_that_is_missing_for_long_is_the_last_that_was_seen_so_that_its_load_is_held(
+    world: World,
+) -> None:
+    world.mark("LOAD00000002.parquet", at="2026-12-01T00:00:20Z")
+    world.mark(NAME, at="2026-12-01T00:00:10Z")
+    world.mark("20261201-000000002.parquet", at="2026-12-01T02:00:00Z")
+    world.cut.add(EAST)
+    done(world.odp(*LOST))
+    assert world.items(WEST)["epoch", "0000000001"]["last_seen"] == "2026-12-01T00:00:20Z"
+
+
 def test_a_target_that_does_not_answer_never_becomes_active(world: World) -> None:
     world.cut.add(WEST)
     for command in (TO_WEST, LOST):
