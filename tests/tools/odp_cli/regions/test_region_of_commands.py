@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from odp_cli.app import app
+from odp_cli.migration import lake_ledger
 from odp_cli.operate import dms_in_region, operated_lake
 from typer.testing import CliRunner
 
@@ -27,7 +28,7 @@ def both(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
         services = world.services[region]
         return SimpleNamespace(client=services.__getitem__, resource=lambda _: world.dynamodb[region])
 
-    for module in (operated_lake, dms_in_region):
+    for module in (operated_lake, dms_in_region, lake_ledger):
         monkeypatch.setattr(module, "session_in", session)
     return world
 
@@ -104,3 +105,12 @@ def test_an_environment_of_one_region_takes_its_own_name_only() -> None:
         told = mend(CliRunner().invoke(app, [*command, *options]))
         assert f"{ENV} has no secondary Region" in told
         assert "docs/secondary-region.md" in told
+
+
+def test_each_region_has_a_ledger_to_migrate(both: World) -> None:
+    for region, bucket in ((EAST, "east"), (WEST, "west")):
+        for name in ("staging", "raw"):
+            assert both.parameters[region].values[f"/odp/{ENV}/buckets/{name}"] == f"{name}-{bucket}"
+    both.silent.add((EAST, "odpf_file_tracker"))
+    done(both.odp("ledger", "migrate", "--dry-run", "--region", WEST))
+    assert both.odp("ledger", "migrate", "--dry-run", "--region", EAST).exit_code == 1
