@@ -15,7 +15,8 @@ TOOLS := .venv-tools
 PYTEST := $(BIN)/pytest
 # Each has emulators or a JVM of its own, so that one waits while another works; the longest come first.
 SPARK := test-spark-odp test-spark-taxi
-EMBEDDED := $(addprefix test-embedded-,lake pipeline deployment tables torture dms bootstrap config_manager emulator benchmarks)
+EMBEDDED := $(addprefix test-embedded-,lake pipeline emulator torture bootstrap deployment tables config_manager dms benchmarks)
+UNIT := not slow and not simulation
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,7 +56,10 @@ lake: $(READY) ## serve the lake of the last demo until Ctrl-C and say how to lo
 rehearse: $(READY) node_modules/.package-lock.json ## four accounts on this machine, in which git push runs the pipelines (QUICK=1 leaves checks out)
 	@$(BIN)/rehearse
 
-torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed)
+drill: $(READY) ## lose the primary of two Regions in the middle of a refresh, fail over, come back, and compare every value (SEED=n, MODE=cold|warm, TABLES=n, HUDI=n, ROWS=n, LAG=seconds, LOST=1)
+	@$(BIN)/python -m rehearsal drill
+
+torture: $(READY) ## play random histories against the rules of the data (SEEDS=n, FIRST=seed; REGIONS=1 in two Regions, of which one is lost)
 	@$(BIN)/python -m rehearsal torture
 
 torture-lake: $(READY) node_modules/.package-lock.json ## the same with real runs of Glue and of the native function, killed for real: each seed is a table of one deployed lake (SEEDS=n, FIRST=seed, ENGINE=native|spark|auto, REHEARSAL_FOLDER=new folder keeps it)
@@ -64,9 +68,11 @@ torture-lake: $(READY) node_modules/.package-lock.json ## the same with real run
 torture-source: $(READY) ## play them on a real database: its stand-in for DMS writes what the tester claims that DMS writes (SEEDS=n, FIRST=seed, ENGINE=mariadb|postgres)
 	@$(BIN)/python -m rehearsal torture-source
 
+# The longest first, and last those that fill both cores. test-histories draws many inputs where check draws a few.
 test: $(READY) node_modules/.package-lock.json ## all tiers of tests, three at a time
 	@echo "Eight tiers of tests, three at a time; each shows its output when it has ended …"
-	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 test-spark-odp test-end-to-end check $(firstword $(EMBEDDED)) test-spark-taxi $(EMBEDDED) test-histories test-synth test-tools test-rights
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going --jobs=3 UNIT="$(UNIT) and not hypothesis" \
+		test-end-to-end $(firstword $(EMBEDDED)) test-spark-odp $(word 2,$(EMBEDDED)) test-spark-taxi test-synth check $(EMBEDDED) test-histories test-tools test-rights
 
 check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/ruff check .
@@ -76,7 +82,7 @@ check: $(READY) ## lint, types, import contracts, manifests and unit tests
 	@$(BIN)/mypy etl-repo/app.py
 	@$(BIN)/lint-imports
 	@$(BIN)/odp config validate
-	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal --hypothesis-profile=quick -m "not slow and not simulation" tests/unit
+	@$(PYTEST) --quiet --numprocesses=auto --dist=worksteal --hypothesis-profile=quick -m "$(UNIT)" tests/unit
 
 test-tools: $(READY) ## rehearsal, odp command, scripts, benchmarks, this file, and all that starts programs
 	@$(PYTEST) --quiet --numprocesses=2 --dist=worksteal -m "not slow" tests/tools
@@ -174,4 +180,4 @@ clean: ## remove every trace of runs and installations
 	@rm -rf .venv $(SYNTH) $(TOOLS) .local node_modules report.html infra-repo/cdk.out etl-repo/cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help install install-synth demo lake rehearse torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-lake bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean
+.PHONY: help install install-synth demo lake rehearse drill torture torture-lake torture-source test check test-tools test-spark $(SPARK) test-synth test-embedded $(EMBEDDED) test-rights test-end-to-end test-slow synth bench bench-lake bench-taxi bench-plan schemas idle-cost lock lock-jars sbom audit clean

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 
 from deployment_account.environments import Platform, load_platform
 from deployment_account.pipelines import add_pipelines
-from deployment_account.stages import BuildStage, add_direct_stage
+from deployment_account.stages import BuildStage, add_direct_stages
 
 
 def open_app(folder: Path) -> cdk.App:
@@ -30,8 +30,8 @@ def configured_platform(app: cdk.App, folder: Path) -> Platform:
 
 
 def add_component(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> None:
-    """Add a component's pipelines or, with `-c direct=<environment>`, its stage for that environment alone."""
-    if not add_direct_stage(app, platform, component, build_stage):
+    """Add a component's pipelines or, with `-c direct=<environment>`, its stages for that environment alone."""
+    if not add_direct_stages(app, platform, component, build_stage):
         add_pipelines(app, platform, component, build_stage)
 
 

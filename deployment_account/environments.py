@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from json_documents.problems import problems_of
 from json_documents.text import read_json
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, StrictBool, StrictInt, ValidationError, model_validator
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002  pydantic evaluates the annotations
 
 from deployment_account.backup import BackupSettings
@@ -18,7 +18,6 @@ from deployment_account.errors import ConfigurationError
 from deployment_account.model import AccountId, Days, Email, Model, Name, PlatformName, Region
 from deployment_account.networks import (
     KNOWN_PREFIX_LISTS,
-    MOST_ZONES,
     SECRETS,
     InterfaceEndpoint,
     Ipv4Cidr,
@@ -31,6 +30,7 @@ from deployment_account.readers import Readers, of_a_lake, of_an_example, of_oth
 from deployment_account.replication_settings import FEWEST_ZONES, LONGEST_IDENTIFIER, SecretName
 from deployment_account.repository import ConnectedRepository, Repository
 from deployment_account.retention import Retention, known_to_cloudwatch
+from deployment_account.secondary import AvailabilityZones, Secondary, refuse_unfit, region_sources
 from deployment_account.sources import DEFAULT_SOURCES, Sources, replications
 from deployment_account.taxi_settings import TaxiSettings
 
@@ -71,7 +71,7 @@ class Environment(Model):
     name: SkipJsonSchema[Name]
     account: AccountId
     region: Region
-    availability_zones: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_ZONES)]
+    availability_zones: AvailabilityZones
     """Each has its part of the network by its place in this list: add further ones at the end."""
     branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
     """A push to it starts this environment's pipelines, and no push to another branch does."""
@@ -91,6 +91,8 @@ class Environment(Model):
     """
     prefix_lists: PrefixLists | None = None
     """AWS's prefix lists of S3 and DynamoDB in this Region, for private_network; those of us-east-1 are known."""
+    secondary: Secondary | None = None
+    """A second Region, in which a lake of its own goes on when the first Region is lost."""
     retention: Retention = Retention()
     removal_policy: Literal["retain", "destroy"]
     """retain also turns deletion protection on: for environments whose data matters."""
@@ -116,6 +118,51 @@ class Environment(Model):
     taxi: TaxiSettings = TaxiSettings()
     notification_addresses: tuple[Email, ...] = ()
     tags: Mapping[str, str] = {}
+    _primary_region: str | None = PrivateAttr(default=None)
+
+    @property
+    def is_secondary(self) -> bool:
+        """Whether this is an environment as its secondary Region sees it."""
+        return self._primary_region is not None
+
+    @property
+    def primary_region(self) -> str:
+        """The Region that is active until a failover; the environment's own one if it has no secondary."""
+        return self._primary_region or self.region
+
+    @property
+    def regions(self) -> tuple[Environment, ...]:
+        """The environment in its primary Region and, if it has one, in its secondary Region."""
+        if self.secondary is None or self.is_secondary:
+            return (self,)
+        return (self, self.in_secondary())
+
+    def in_secondary(self) -> Environment:
+        """The environment in its secondary Region; what differs from the primary is what `secondary` says.
+
+        All rules for an environment hold there, too: ValueError where one does not.
+        """
+        there = self.secondary
+        if there is None or self.is_secondary:
+            raise ValueError(f"{self.name} in {self.region} has no secondary Region")
+        one_nat_gateway_per_zone = self.nat_gateways == len(self.availability_zones) > 1
+        changed = {
+            "region": there.region,
+            "availability_zones": there.availability_zones,
+            "vpc_cidr": there.vpc_cidr,
+            "nat_gateways": len(there.availability_zones) if one_nat_gateway_per_zone else self.nat_gateways,
+            "prefix_lists": there.prefix_lists,
+            "sources": region_sources(self.sources, there),
+            "secondary": None,
+        }
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        try:
+            checked = Environment.model_validate({**fields, **changed})
+        except ValidationError as error:
+            raise ValueError(f"secondary: {problems_of(error, Environment)[0].reason}") from error
+        found = checked.model_copy(update={"secondary": there})
+        found._primary_region = self.region  # noqa: SLF001  no field, so that no JSON can set it
+        return found
 
     @property
     def gateways(self) -> PrefixLists | None:
@@ -202,6 +249,13 @@ class Environment(Model):
         if self.nat_gateways not in (0, 1, len(self.availability_zones)):
             zones = len(self.availability_zones)
             raise ValueError(f"nat_gateways: {self.nat_gateways} for {zones} availability zones; write 0, 1 or {zones}")
+        return self
+
+    @model_validator(mode="after")
+    def _secondary_is_an_environment_too(self) -> Environment:
+        if self.secondary is not None:
+            refuse_unfit(self.secondary, self)
+            self.in_secondary()
         return self
 
 
@@ -357,25 +411,33 @@ class Platform(Model):
 
     @model_validator(mode="after")
     def _networks_do_not_overlap(self) -> Platform:
-        for one, other in combinations(self.environments.values(), 2):
+        for one, other in combinations(self._in_all_regions(), 2):
             if parse_cidr(one.vpc_cidr).overlaps(parse_cidr(other.vpc_cidr)):
                 raise ValueError(
-                    f"vpc_cidr of {one.name} ({one.vpc_cidr}) overlaps that of {other.name} ({other.vpc_cidr})"
+                    f"vpc_cidr of {_called(one)} ({one.vpc_cidr}) overlaps that of {_called(other)} ({other.vpc_cidr})"
                 )
         return self
 
     @model_validator(mode="after")
     def _lakes_of_one_account_have_names_of_their_own(self) -> Platform:
-        for one, other in combinations(self.environments.values(), 2):
+        for one, other in combinations(self._in_all_regions(), 2):
             if (one.account, one.region, one.resource_prefix) == (other.account, other.region, other.resource_prefix):
                 raise ValueError(
-                    f"{one.name} and {other.name} are both in {one.account} {one.region}: give one a resource_prefix"
+                    f"{_called(one)} and {_called(other)} are both in {one.account} {one.region}: "
+                    "give one a resource_prefix"
                 )
         return self
+
+    def _in_all_regions(self) -> list[Environment]:
+        return [there for environment in self.environments.values() for there in environment.regions]
 
     def deployment_of(self, environment: Environment) -> DeploymentAccount:
         """Where an environment's pipelines run."""
         return environment.deployment or self.deployment
+
+
+def _called(environment: Environment) -> str:
+    return f"{environment.name}'s secondary" if environment.is_secondary else environment.name
 
 
 def load_platform(path: Path) -> Platform:

@@ -29,6 +29,13 @@ class Shared(StrEnum):
     SECRETS_ENDPOINT = "network/secrets-endpoint"
 
 
+class Partner(StrEnum):
+    """A value that the infra stage publishes about an environment's other Region."""
+
+    STAGING_BUCKET = "partner/buckets/staging"
+    RAW_BUCKET = "partner/buckets/raw"
+
+
 class Odp(StrEnum):
     """A value that the etl stage publishes about the operational data processing framework."""
 
@@ -104,6 +111,8 @@ BUNDLES = "taxi/bundles/"
 """The prefix in the config bucket for bundles of the taxi flow and their outcomes, which expire after some days."""
 LANDING = "nyc-taxi/"
 """The prefix in the raw bucket into which people upload: the files of the NYC taxi flow."""
+STAGING_RULE, RAW_RULE = "LandedFiles", "TaxiFiles"
+"""The rules by which S3 replicates the staging bucket and the taxi files, as metrics name them."""
 QUERY_RESULTS = "query-results/"
 """The prefix of a workgroup's results, each named by its query's id, and of tables without a location of their own.
 
@@ -142,32 +151,47 @@ def published_schedule(cadence: str) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one environment of one platform."""
+    """The names of one environment of one platform in one Region.
+
+    Both Regions of an environment use the same names, except for stages with their stacks, and for what AWS holds once
+    in an account or in the world: those have the Region in their names in the secondary. The primary's never change.
+    """
 
     platform: str
     environment: str
     resource_prefix: str = ""
+    secondary_region: str = ""
+    """The Region, if it is the secondary one."""
 
     @classmethod
     def of(cls, platform: Platform, environment: Environment) -> Names:
-        """The names that an environment of a platform uses."""
-        return cls(platform.name, environment.name, environment.resource_prefix)
+        """The names that an environment of a platform uses in its Region."""
+        secondary_region = environment.region if environment.is_secondary else ""
+        return cls(platform.name, environment.name, environment.resource_prefix, secondary_region)
 
     def stage(self, component: str) -> str:
-        """The CDK stage of a component; the stacks in it are named <stage>-<stack>."""
-        return f"{self.platform}-{self.environment}-{component}"
+        """A component of an environment; its pipeline and, in the primary Region, its stage have this name."""
+        return f"{self.prefix}{component}"
+
+    def stage_id(self, component: str) -> str:
+        """The CDK stage of a component in this Region; the stacks in it are named <stage>-<stack>."""
+        return self._once(self.stage(component))
+
+    def _once(self, name: str) -> str:
+        """A name that CDK holds once in an app, or AWS once in an account or in the world."""
+        return f"{name}-{self.secondary_region}" if self.secondary_region else name
 
     def roles(self, component: str) -> str:
         """The pattern of the names that CloudFormation makes up for the roles of a component."""
         return f"{self.stage(component)}-"[:STACK_NAME_IN_A_ROLE_NAME] + "*"
 
     def pipeline_stack(self, component: str) -> str:
-        """The stack of a component's pipeline."""
+        """The stack of a component's pipeline, which deploys to both Regions."""
         return f"{self.stage(component)}-Pipeline"
 
     def access_log_bucket(self, account: str) -> str:
         """The name of the access-log bucket, which other stacks than its own use, too."""
-        return f"{self.prefix}access-logs-{account}"
+        return self._once(f"{self.prefix}access-logs-{account}")
 
     @property
     def prefix(self) -> str:
@@ -195,6 +219,11 @@ class Names:
         return f"{self.lake}-pipeline-boundary"
 
     @property
+    def policies(self) -> str:
+        """The beginning of the names of CloudFormation's policies in this Region."""
+        return self._once(self.lake)
+
+    @property
     def approver_policy(self) -> str:
         """The policy of the people who approve what this environment's pipelines deploy."""
         return f"{self.lake}-approver"
@@ -216,7 +245,7 @@ class Names:
     @property
     def reader_role(self) -> str:
         """The role of those who query tables: named, because they type it, and unlike the roles that write tables."""
-        return f"{self.prefix}reader"
+        return self._once(f"{self.prefix}reader")
 
     def replication(self, source: str) -> str:
         """The name of a source's replication, which its ARN, alarms and events have for ever."""
@@ -224,22 +253,24 @@ class Names:
 
     def replication_arn(self, source: str, environment: Environment) -> str:
         """The ARN of a source's replication, whose end the template chooses: known before it is deployed."""
-        replication = environment.sources[source].replication
-        kind = "task" if replication and replication.kind == "instance" else "replication-config"
+        kind = "task" if environment.sources[source].replication.kind == "instance" else "replication-config"
         return f"arn:aws:dms:{environment.region}:{environment.account}:{kind}:{self.replication(source)}"
 
     def replication_role(self, source: str) -> str:
         """The role by which DMS writes a source's files: named, because protected buckets except it by its name."""
-        return f"{self.prefix}dms-{source}"
+        return self._once(f"{self.prefix}dms-{source}")
 
     @property
     def replication_operator(self) -> str:
         """The role by which the pipeline stops and starts replications: named, because two accounts know it."""
-        return f"{self.prefix}replication-operator"
+        return self._once(f"{self.prefix}replication-operator")
 
     @property
     def replication_step(self) -> str:
-        """The role of the builds that take the operator role: named, because that admits no other."""
+        """The role of the builds that take the operator role: named, because that admits no other.
+
+        The pipeline has one for both Regions.
+        """
         return f"{self.prefix}replication-step"
 
     def secret(self, name: str) -> str:
@@ -265,6 +296,16 @@ class Names:
     def taxi(self, name: TaxiName) -> str:
         """The physical name of a part of the NYC taxi flow."""
         return f"{self.resource_prefix}{name}"
+
+    @property
+    def region_table(self) -> str:
+        """The physical name of the global table that says which Region is active, the same in both Regions."""
+        return f"{self.resource_prefix}odpf_region"
+
+    @property
+    def data_key_alias(self) -> str:
+        """The alias of the key of the data, by which the other Region's roles know it; only where there are two."""
+        return f"alias/{self.lake}-data"
 
     @property
     def state_machine(self) -> str:

@@ -31,8 +31,9 @@ class Approval(Construct):
     """All that a release changes is prepared, checked, approved, and then executed as it was prepared.
 
     Of the pipeline itself, too: a push that removes the approval changes nothing before somebody approves that. One
-    stage does it all, because CodePipeline lets no other release into a stage meanwhile: it would replace the change
-    sets. Before the approval nothing that was pushed runs with a role of the environment, afterwards nothing either.
+    stage does it all, in both Regions, because CodePipeline lets no other release into a stage meanwhile: it would
+    replace the change sets. Before the approval nothing that was pushed runs with a role of the environment, afterwards
+    nothing either.
     """
 
     def __init__(
@@ -41,23 +42,24 @@ class Approval(Construct):
         id_: str,
         *,
         pipeline: codepipeline.Pipeline,
-        stage: cdk.Stage,
+        stages: Sequence[cdk.Stage],
         names: Names,
         log: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, id_)
-        self._own, self._stage, self._names, self._log = cdk.Stack.of(pipeline), stage, names, log
+        self._own, self._stages, self._names, self._log = cdk.Stack.of(pipeline), stages, names, log
         self._assembly = _assembly(pipeline)
         prepare, execute = self._own_changes()
         asked = self._asked()
+        stage_names = [stage.stage_name for stage in stages]
         for action in (prepare, asked.check, asked.approve, asked.verify, execute):
-            pipeline.stage(stage.stage_name).add_action(action)
+            pipeline.stage(stage_names[0]).add_action(action)
         if ASSETS in [each.stage_name for each in pipeline.stages]:
             pin = self._pin()
             asked = asked.with_pin(pin)
             pipeline.stage("Build").add_action(pin)
             publishing(scope)
-        in_order(pipeline, stage.stage_name, asked, self._stacks())
+        in_order(pipeline, stage_names, asked, self._stacks())
 
     def _own_changes(self) -> tuple[codepipeline.IAction, codepipeline.IAction]:
         """The pipeline changes itself as it changes everything else, and not by what CDK would run for it."""
@@ -79,7 +81,7 @@ class Approval(Construct):
 
     def _asked(self) -> Asked:
         project = self._project("Check", "Reads the change sets of a release", ["MESSAGE", "FINGERPRINT", "LINK"])
-        roles = [_lookup_role(self._names, one.account, one.region) for one in (self._own, self._stage)]
+        roles = list(dict.fromkeys(one["role"] for one in self._stacks()))
         project.add_to_role_policy(iam.PolicyStatement(actions=["sts:AssumeRole"], resources=roles))
         check = self._build("Check", project, STEP="check")
         approve = actions.ManualApprovalAction(
@@ -120,7 +122,9 @@ class Approval(Construct):
 
     def _stacks(self) -> list[dict[str, str]]:
         """Every stack of a release, the pipeline's own first, with the role that reads its change set."""
-        stacks = [child for child in self._stage.node.find_all() if isinstance(child, cdk.Stack)]
+        stacks = [
+            stack for stage in self._stages for stack in sorted(_stacks_of(stage), key=lambda one: one.stack_name)
+        ]
         return [
             {
                 "stack": one.stack_name,
@@ -128,7 +132,7 @@ class Approval(Construct):
                 "role": _lookup_role(self._names, one.account, one.region),
                 "region": str(one.region),
             }
-            for one in (self._own, *sorted(stacks, key=lambda one: one.stack_name))
+            for one in (self._own, *stacks)
         ]
 
     def _role(self, which: str) -> iam.IRole:
@@ -140,6 +144,10 @@ class Approval(Construct):
         name = bootstrap_role(self._names.qualifier, which, account, region)
         arn = f"arn:aws:iam::{account}:role/{name}"
         return iam.Role.from_role_arn(self, id_, arn, mutable=False, add_grants_to_resources=True)
+
+
+def _stacks_of(stage: cdk.Stage) -> list[cdk.Stack]:
+    return [child for child in stage.node.find_all() if isinstance(child, cdk.Stack)]
 
 
 def _lookup_role(names: Names, account: str | None, region: str | None) -> str:

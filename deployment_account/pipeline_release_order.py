@@ -35,26 +35,32 @@ class Asked:
 
 
 def in_order(
-    pipeline: codepipeline.Pipeline, stage_name: str, asked: Asked, stacks: Sequence[Mapping[str, str]]
+    pipeline: codepipeline.Pipeline, stage_names: Sequence[str], asked: Asked, stacks: Sequence[Mapping[str, str]]
 ) -> None:
-    """Give the actions of the stage, and the publication of assets, their places in the written definition.
+    """Give the actions of the stages, and the publication of assets, their places in the written definition.
 
-    CDK prepares a stack right before it executes it, and publishes assets in a stage before all that.
+    CDK prepares a stack right before it executes it, publishes assets in a stage before all that, and has a stage for
+    each Region. All of it becomes the first of the stages; there the later ones are executed after the earlier ones.
     """
     written = pipeline.node.default_child
     if not isinstance(written, codepipeline.CfnPipeline):
         raise TypeError(f"{pipeline.node.path} writes no pipeline")
     own = cdk.Stack.of(pipeline)
     digest = own.resolve(asked.pin.variable("DIGEST")) if asked.pin else None
-    stages = [_spelt(stage) for stage in own.resolve(written.stages)]
-    assets = [stage for stage in stages if stage["Name"] == "Assets"]
-    published = [_pinned(action, digest) for stage in assets for action in stage["Actions"]]
-    kept = [stage for stage in stages if stage not in assets]
-    for stage in kept:
-        if stage["Name"] == stage_name:
-            _require(stage["Actions"], stacks)
-            stage["Actions"] = _ordered([*stage["Actions"], *published], own.stack_name)
-    written.add_property_override("Stages", kept)
+    stages = {stage["Name"]: stage for stage in map(_spelt, own.resolve(written.stages))}
+    assets = stages.pop("Assets", {"Actions": []})
+    released = [stages[name]["Actions"] for name in stage_names]
+    _require([action for found in released for action in found], stacks, str(own.region))
+    first, *later = stage_names
+    ordered = _ordered(released, own.stack_name)
+    for name, actions_of_stage in zip(later, ordered[1:], strict=True):
+        del stages[name]
+        for action in actions_of_stage:
+            action["Name"] = f"{name.removeprefix(first + '-')}.{action['Name']}"
+    published = [{**_pinned(action, digest), "RunOrder": PUBLISH} for action in assets["Actions"]]
+    together = [action for found in ordered for action in found] + published
+    stages[first]["Actions"] = sorted(together, key=lambda one: int(one["RunOrder"]))
+    written.add_property_override("Stages", list(stages.values()))
 
 
 def _spelt(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -68,12 +74,16 @@ def _spelt(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return value
 
 
-def _require(found: Sequence[Action], stacks: Sequence[Mapping[str, str]]) -> None:
+def _require(found: Sequence[Action], stacks: Sequence[Mapping[str, str]], own_region: str) -> None:
     """What is checked is what is prepared and what is executed, or nobody knows what was approved."""
-    wanted = {(one["stack"], one["change_set"]) for one in stacks}
+    wanted = {(one["region"], one["stack"], one["change_set"]) for one in stacks}
     for mode in ("CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE"):
         named = {
-            (action["Configuration"]["StackName"], action["Configuration"]["ChangeSetName"])
+            (
+                str(action.get("Region") or own_region),
+                action["Configuration"]["StackName"],
+                action["Configuration"]["ChangeSetName"],
+            )
             for action in found
             if action["Configuration"].get("ActionMode") == mode
         }
@@ -81,21 +91,25 @@ def _require(found: Sequence[Action], stacks: Sequence[Mapping[str, str]]) -> No
             raise ValueError(f"{mode} names {sorted(named)}, the check {sorted(wanted)}")
 
 
-def _ordered(found: Sequence[Action], own: str) -> list[Action]:
-    executed = [action for action in found if _is_deployed(action, own)]
-    orders = sorted({int(action["RunOrder"]) for action in executed})
+def _ordered(released: Sequence[Sequence[Action]], own: str) -> list[list[Action]]:
+    """The actions of each stage with their run orders; a stage is executed after the one before it."""
     places = {"Check": CHECK, "Approve": APPROVE, "Verify": VERIFY}
+    ordered, before = [], DEPLOY
+    for found in released:
+        orders = sorted({int(action["RunOrder"]) for action in found if _is_deployed(action, own)})
 
-    def order(action: Action) -> int:
-        if _mode(action) == "CHANGE_SET_REPLACE":
-            return PREPARE
-        if _is_deployed(action, own):
-            return DEPLOY + orders.index(int(action["RunOrder"]))
-        if _mode(action) == "CHANGE_SET_EXECUTE":
-            return CHANGE_PIPELINE
-        return places.get(action["Name"], PUBLISH)
+        def order(action: Action, orders: list[int] = orders, before: int = before) -> int:
+            if _mode(action) == "CHANGE_SET_REPLACE":
+                return PREPARE
+            if _is_deployed(action, own):
+                return before + orders.index(int(action["RunOrder"]))
+            if _mode(action) == "CHANGE_SET_EXECUTE":
+                return CHANGE_PIPELINE
+            return places[action["Name"]]
 
-    return sorted(({**action, "RunOrder": order(action)} for action in found), key=lambda one: int(one["RunOrder"]))
+        ordered.append([{**action, "RunOrder": order(action)} for action in found])
+        before += len(orders)
+    return ordered
 
 
 def _is_deployed(action: Action, own: str) -> bool:

@@ -18,12 +18,14 @@ from deployment_account.permissions import allow
 from deployment_account.pipeline_builds import reading_role
 from deployment_account.pipeline_programs import replication_build
 from deployment_account.pipeline_release_order import CHANGE_SET, RESUME, STOP
+from deployment_account.secondary import regions_json
 
 if TYPE_CHECKING:
     from typing import Any
 
     from aws_cdk import aws_logs as logs
 
+    from deployment_account.environments import Environment
     from deployment_account.names import Names
     from deployment_account.pipeline_artifacts import PipelineArtifacts
 
@@ -39,9 +41,10 @@ def replication_stack(stage: cdk.Stage) -> cdk.Stack | None:
 
 
 class ReplicationSteps(Construct):
-    """A build before the deployment of the replications' stack and one after it, with one role of no other use.
+    """A build before the deployment of a stack of replications and one after it, with one role of no other use.
 
-    What they run is part of the pipeline that is deployed: of the artifact they read nothing.
+    What they run is part of the pipeline that is deployed: of the artifact they read nothing. Each Region has a build
+    of its own, which takes the operator role of that Region.
     """
 
     def __init__(
@@ -49,13 +52,18 @@ class ReplicationSteps(Construct):
         scope: pipelines.CodePipeline,
         id_: str,
         *,
-        stack: cdk.Stack,
         names: Names,
-        environment: str,
+        environment: Environment,
         artifacts: PipelineArtifacts,
         log: logs.ILogGroup,
     ) -> None:
         super().__init__(scope, id_)
+        self._environment, self._log = environment, log
+        self._assembly = scope.cloud_assembly_file_set
+        self._role = reading_role(self, artifacts, log, name=names.replication_step)
+
+    def around(self, stack: cdk.Stack, names: Names) -> pipelines.StackSteps:
+        """The steps around the stack of a Region, whose names are given."""
         operator = f"arn:aws:iam::{stack.account}:role/{names.replication_operator}"
         place = {
             "role": operator,
@@ -63,27 +71,27 @@ class ReplicationSteps(Construct):
             "account": stack.account,
             "stack": stack.stack_name,
             "change_set": CHANGE_SET,
-            "environment": environment,
+            "environment": self._environment.name,
             "prefix": names.prefix,
             "memory": names.parameter(stopped_replication("")),
+            "regions": regions_json(names, self._environment),
         }
-        role = reading_role(self, artifacts, log, name=names.replication_step)
-        allow(role, ["sts:AssumeRole"], [operator])
+        allow(self._role, ["sts:AssumeRole"], [operator])
+        where = f" in {names.secondary_region}" if names.secondary_region else ""
         project = codebuild.PipelineProject(
             self,
-            "Project",
-            description="Stops the replications that a deployment changes, and lets them go on",
+            f"Project{names.secondary_region}",
+            description=f"Stops the replications that a deployment changes{where}, and lets them go on",
             build_spec=codebuild.BuildSpec.from_object(replication_build(place)),
-            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=self._log)),
             # CDK would let it use the key of the artifacts, also to encrypt, and make reports
-            role=role.without_policy_updates(),
+            role=self._role.without_policy_updates(),
             timeout=_LONGEST,
         )
-        assembly = scope.cloud_assembly_file_set
-        self.around = pipelines.StackSteps(
+        return pipelines.StackSteps(
             stack=stack,
-            change_set=[_Build(STOP, "stop", project, assembly)],
-            post=[_Build(RESUME, "resume", project, assembly)],
+            change_set=[_Build(STOP, "stop", project, self._assembly)],
+            post=[_Build(RESUME, "resume", project, self._assembly)],
         )
 
 

@@ -30,6 +30,8 @@ from deployment_account.repository import ConnectedRepository
 from deployment_account.stages import tag_as_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
 
@@ -49,7 +51,7 @@ class PipelineStack(cdk.Stack):
         platform: Platform,
         component: str,
         environment: Environment,
-        stage: cdk.Stage,
+        stages: Sequence[cdk.Stage],
     ) -> None:
         deployment = platform.deployment_of(environment)
         names = Names.of(platform, environment)
@@ -67,10 +69,11 @@ class PipelineStack(cdk.Stack):
         self._deployment = deployment
         self._folder = deployment.repository.folder(component)
         self._environment, self._names = environment, names
+        self._names_of_regions = {there.region: Names.of(platform, there) for there in environment.regions}
         self._artifacts = PipelineArtifacts(self, "Artifacts", names=names, days=deployment.artifact_days)
         self._log = Log(self, "BuildLog", policy=LogPolicy(self._artifacts.key, deployment.log_days))
         self.blueprint = self._blueprint(names.stage(component))
-        self._deploy(stage)
+        self._deploy(stages)
         size_builds(self.blueprint, BUILD_SIZES[component])
         self._watch()
 
@@ -109,8 +112,10 @@ class PipelineStack(cdk.Stack):
             partial_build_spec=with_node(),
         )
 
-    def _deploy(self, stage: cdk.Stage) -> None:
-        self.blueprint.add_stage(stage, stack_steps=self._steps_around_stacks(stage))
+    def _deploy(self, stages: Sequence[cdk.Stage]) -> None:
+        around = self._steps_around_replications(stages)
+        for stage in stages:
+            self.blueprint.add_stage(stage, stack_steps=around.get(stage.stage_name))
         self.blueprint.build_pipeline()
         Tests(self.blueprint, "Test", pipeline=self.blueprint.pipeline, artifacts=self._artifacts, log=self._log)
         if self._environment.waits_for_approval:
@@ -118,7 +123,7 @@ class PipelineStack(cdk.Stack):
                 self.blueprint,
                 "Release",
                 pipeline=self.blueprint.pipeline,
-                stage=stage,
+                stages=stages,
                 names=self._names,
                 log=self._log,
             )
@@ -126,20 +131,20 @@ class PipelineStack(cdk.Stack):
         acknowledge_patterns_of_cdk(self.blueprint)
         self._keep_no_artifacts_in_other_regions()
 
-    def _steps_around_stacks(self, stage: cdk.Stage) -> list[pipelines.StackSteps]:
-        stack = replication_stack(stage)
-        if stack is None:
-            return []
+    def _steps_around_replications(self, stages: Sequence[cdk.Stage]) -> dict[str, list[pipelines.StackSteps]]:
+        """The steps around the stack of replications in each stage that has one."""
+        stacks = {stage.stage_name: stack for stage in stages if (stack := replication_stack(stage))}
+        if not stacks:
+            return {}
         steps = ReplicationSteps(
             self.blueprint,
             "Replication",
-            stack=stack,
             names=self._names,
-            environment=self._environment.name,
+            environment=self._environment,
             artifacts=self._artifacts,
             log=self._log,
         )
-        return [steps.around]
+        return {name: [steps.around(stack, self._names_of_regions[stack.region])] for name, stack in stacks.items()}
 
     def _keep_no_artifacts_in_other_regions(self) -> None:
         """What CDK puts beside a deployment in another Region are copies of what is in the bucket here."""

@@ -9,7 +9,7 @@ from deployment_account.environments import Environment, Platform
 from deployment_account.errors import ConfigurationError
 from deployment_account.names import Names
 from deployment_account.pipeline_stack import PipelineStack
-from deployment_account.stages import BuildStage, environment_stage
+from deployment_account.stages import BuildStage, environment_stages
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -29,7 +29,7 @@ def add_pipelines(app: cdk.App, platform: Platform, component: str, build_stage:
             component=component,
             environment=environment,
             # outside the pipeline's stack: the logical ids of a stage do not depend on who deploys it
-            stage=environment_stage(app, platform, environment, component, build_stage),
+            stages=environment_stages(app, platform, environment, component, build_stage),
         )
         for environment in _chosen(platform, app.node.try_get_context("pipeline"))
     ]

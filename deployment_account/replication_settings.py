@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import AfterValidator, Field, StrictBool, field_validator, model_validator
 
 from deployment_account.model import Model
 from deployment_account.networks import private_network
@@ -16,6 +16,7 @@ CapacityUnits = Literal[1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384]
 """https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Serverless.Components.html; one has 2 GB of memory."""
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:dms:[a-z0-9-]+:\d{12}:cert:[A-Za-z0-9-]+$")]
 FEWEST_ZONES = 2
 """DMS refuses a subnet group in one zone."""
 LONGEST_IDENTIFIER = 31
@@ -56,6 +57,23 @@ class Instance(Model):
     """Whether a second zone takes over; doubles the price."""
 
 
+class External(Model):
+    """No replication of this platform: another team or tool writes the files."""
+
+    kind: Literal["external"] = "external"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_no_database(cls, written: object) -> object:
+        others = ", ".join(str(name) for name in written if name != "kind") if isinstance(written, dict) else ""
+        if others:
+            raise ValueError(
+                f"kind: external, so another team or tool writes the files: leave {others} out, or write serverless or "
+                "instance"
+            )
+        return written
+
+
 class Replication(Model):
     """A replication by AWS DMS: which database, how DMS reaches it, and what it may take.
 
@@ -64,7 +82,10 @@ class Replication(Model):
     """
 
     kind: Kind = "serverless"
-    """serverless takes capacity as it needs it; an instance costs by the hour, and its task may start at a position."""
+    """serverless takes capacity as it needs it; an instance costs by the hour, and its task may start at a position.
+
+    A third kind is external: another team or tool writes the files, and nothing else is said of the source.
+    """
     engine: Engine
     network: PrivateNetwork
     """The network of the database server, which DMS may reach at the port and nothing else there."""
@@ -74,7 +95,7 @@ class Replication(Model):
     """One of the platform's secrets. Its value is a JSON object with username, password, host and port."""
     tls: Literal["verify-full", "verify-ca", "require", "none"] = "verify-full"
     """How DMS checks the server's certificate; require, of postgres only, checks none, and none does not encrypt."""
-    certificate_arn: Annotated[str, Field(pattern=r"^arn:aws:dms:[a-z0-9-]+:\d{12}:cert:[A-Za-z0-9-]+$")] | None = None
+    certificate_arn: CertificateArn | None = None
     """For verify-…: the authority's certificate, as `aws dms import-certificate` has put it into the account."""
     database: Annotated[str, Field(max_length=63)] = ""
     """Of postgres only: the database in which the schemas are."""
@@ -94,6 +115,13 @@ class Replication(Model):
     """DMS cuts longer texts and binary values off (limited LOB mode, the only one to S3): choose it large enough."""
     on_truncate: Literal["stop", "ignore"] = "stop"
     """What becomes of a replication whose source table is truncated: stop, or the lake keeps the rows."""
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _kind_is_known(cls, written: object) -> object:
+        if written not in get_args(Kind):
+            raise ValueError(f"kind: {written!r} is not known; write {', '.join(get_args(Kind))} or external")
+        return written
 
     @property
     def server_port(self) -> int:

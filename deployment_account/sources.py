@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Discriminator, Tag, WithJsonSchema, model_validator
 
 from deployment_account.model import Model
-from deployment_account.replication_settings import Replication
+from deployment_account.replication_settings import External, Replication
 
 _NAME = r"^[a-z][a-z0-9_-]*$"
 
@@ -33,13 +33,30 @@ SourceName = Annotated[str, AfterValidator(_is_name), WithJsonSchema({"type": "s
 Folder = Annotated[str, AfterValidator(_without_slashes_at_its_ends)]
 
 
+def _who_replicates(written: object) -> str:
+    kind = written.get("kind") if isinstance(written, dict) else getattr(written, "kind", None)
+    return "external" if kind == "external" else "dms"
+
+
 class Source(Model):
     """One source database, which is replicated by one DMS task or by several with the same bucket folder."""
 
     folder: Folder = ""
     """The bucket folder of the DMS task's target endpoint; empty where it has none."""
-    replication: Replication | None = None
-    """How AWS DMS replicates it; None where another team or tool writes the files."""
+    replication: Annotated[
+        Annotated[Replication, Tag("dms")] | Annotated[External, Tag("external")], Discriminator(_who_replicates)
+    ]
+    """How AWS DMS replicates it, or {"kind": "external"} where another team or tool writes the files."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_who_replicates(cls, written: object) -> object:
+        if isinstance(written, dict) and written.get("replication") is None:
+            raise ValueError(
+                'replication: write {"kind": "external"} if another team or tool writes the files; otherwise engine, '
+                "network and secret of the database, which AWS DMS then replicates"
+            )
+        return written
 
 
 def _in_folders_of_their_own(sources: Mapping[str, Source]) -> Mapping[str, Source]:
@@ -56,7 +73,7 @@ def _in_folders_of_their_own(sources: Mapping[str, Source]) -> Mapping[str, Sour
 
 Sources = Annotated[dict[SourceName, Source], AfterValidator(_in_folders_of_their_own)]
 """By name. Where folders lie in each other, a file is of the source with the longest one."""
-DEFAULT_SOURCES = {"default": Source()}
+DEFAULT_SOURCES = {"default": Source(replication=External())}
 
 
 def sources_json(sources: Mapping[str, Source]) -> str:
@@ -67,4 +84,5 @@ def sources_json(sources: Mapping[str, Source]) -> str:
 
 def replications(sources: Mapping[str, Source]) -> dict[str, Replication]:
     """The sources that this platform has DMS replicate, by name."""
-    return {name: source.replication for name, source in sources.items() if source.replication}
+    found = ((name, source.replication) for name, source in sources.items())
+    return {name: replication for name, replication in found if isinstance(replication, Replication)}

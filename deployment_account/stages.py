@@ -26,12 +26,20 @@ class EnvironmentStage(cdk.Stage):
 BuildStage = Callable[[Construct, str, Platform, Environment], cdk.Stage]
 
 
-def environment_stage(
+def environment_stages(
+    scope: Construct, platform: Platform, environment: Environment, component: str, build_stage: BuildStage
+) -> list[cdk.Stage]:
+    """Build a component's stages in the order of their deployment: the primary Region's, then the secondary's."""
+    return [_stage(scope, platform, there, component, build_stage) for there in environment.regions]
+
+
+def _stage(
     scope: Construct, platform: Platform, environment: Environment, component: str, build_stage: BuildStage
 ) -> cdk.Stage:
     """Build the stage under its own name, with the environment's tags on all its resources."""
-    stage = build_stage(scope, Names.of(platform, environment).stage(component), platform, environment)
-    tag_as_of(stage, Names.of(platform, environment), environment)
+    names = Names.of(platform, environment)
+    stage = build_stage(scope, names.stage_id(component), platform, environment)
+    tag_as_of(stage, names, environment)
     return stage
 
 
@@ -41,8 +49,8 @@ def tag_as_of(scope: Construct, names: Names, environment: Environment) -> None:
         cdk.Tags.of(scope).add(key, value)
 
 
-def add_direct_stage(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> bool:
-    """Add the stage of the environment that `-c direct=<environment>` names, without a pipeline; False if none is.
+def add_direct_stages(app: cdk.App, platform: Platform, component: str, build_stage: BuildStage) -> bool:
+    """Add the stages of the environment that `-c direct=<environment>` names, without a pipeline; False if none is.
 
     So a sandbox account needs neither a deployment account nor a repository.
     """
@@ -52,5 +60,5 @@ def add_direct_stage(app: cdk.App, platform: Platform, component: str, build_sta
     if name not in platform.environments:
         known = ", ".join(platform.environments)
         raise ConfigurationError("-c direct", [f"there is no environment {name}; there are {known}"])
-    environment_stage(app, platform, platform.environments[name], component, build_stage)
+    environment_stages(app, platform, platform.environments[name], component, build_stage)
     return True

@@ -16,6 +16,7 @@ from rehearsal.demo.demo import Demo, DemoOptions
 from rehearsal.demo.failures import DemoError, ExplainedError, evidence, evidence_of
 from rehearsal.demo.sources.source import SourceKind
 from rehearsal.demo.workspace import CONFIGURATION, ENVIRONMENT, Workspace
+from rehearsal.drill.cli import drill
 from rehearsal.emulator.process import Emulator, EmulatorError
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.failures import friendly_errors
@@ -27,6 +28,7 @@ from rehearsal.torture.real_source.campaign import torture_source
 from rehearsal.torture.runner import torture
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app.command()(drill)
 app.command()(torture)
 app.command()(torture_lake)
 app.command()(torture_source)

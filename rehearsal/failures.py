@@ -16,6 +16,7 @@ from rehearsal.demo.failures import DemoError, Interrupted, interruptible
 from rehearsal.demo.workspace import FULL_DISK
 from rehearsal.deployment.assembly import AssemblyError, SynthesisError
 from rehearsal.deployment.deployer import DeploymentError
+from rehearsal.drill.region_lake import DrillError
 from rehearsal.emulator.glue_runner.spark_settings import MetastoreError
 from rehearsal.emulator.process import EmulatorError
 from rehearsal.jars import JarsError
@@ -25,7 +26,7 @@ from rehearsal.source.trips import TripsFileError
 from rehearsal.toolchain import ToolchainError
 
 KNOWN_ERRORS = (
-    *(AssemblyError, ConfigurationError, DemoError, DeploymentError, EmulatorError, JarsError),
+    *(AssemblyError, ConfigurationError, DemoError, DeploymentError, DrillError, EmulatorError, JarsError),
     *(
         MetastoreError,
         LakeError,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment_account.release_check.command_line import CommandLine, UnreadableError
+from deployment_account.replication_step.active_region import active_region
 from deployment_account.replication_step.dms import AT_REST, AT_WORK, NEVER_STARTED, Dms
 from deployment_account.replication_step.memory import Memory, Stopped
 from deployment_account.replication_step.replications import (
@@ -47,6 +48,8 @@ class Place:
     """What the names of replications begin with; the name of the source follows."""
     memory: str
     """The path of the parameters that remember stops."""
+    regions: str = ""
+    """What code is told of the two Regions; empty where there is one."""
 
     @classmethod
     def read(cls) -> Place:
@@ -59,7 +62,8 @@ class Place:
 
     def command(self, words: str, replication: Replication) -> str:
         """What a person runs."""
-        return f"odp replication {words} --source {self.source(replication)} --env {self.environment}"
+        where = f" --region {self.region}" if self.regions else ""
+        return f"odp replication {words} --source {self.source(replication)} --env {self.environment}{where}"
 
 
 class Step:
@@ -107,7 +111,7 @@ class Step:
         needs_load = bool(tables and tables.needs_load_of_all)
         if known or status in AT_WORK:
             # also of one that is taken out: a deployment may fail, and the next one leave it in
-            since = known or Stopped.now(needs_load_of_all=False)
+            since = known or Stopped.now(before.transformations)
             self._memory.remember(source, replace(since, needs_load_of_all=since.needs_load_of_all or needs_load))
         elif needs_load:
             self._say_load(before)
@@ -145,18 +149,24 @@ class Step:
         if status in NEVER_STARTED:
             _say(f"{source}: was never started. Its first start loads every table; start it when the database can bear")
             _say(f"  that: {self._place.command('start', replication)}")
+            if self._place.regions:
+                _say("  Leave it so in the standby Region: two replications of one source would write the same files.")
             return
         known = self._memory.recall(source)
         if known is None:
             running = f"is {status}" if status in AT_WORK else f"is {status}, not by a pipeline, and is left so"
             _say(f"{source}: {running}.")
             return
+        if self._place.regions and (active := active_region(self._aws, self._place.regions)) != self._place.region:
+            _say(f"{source}: a pipeline stopped it at {known.since}. {active} is the active Region since: it stays so.")
+            self._memory.forget(source)
+            return
         if (status := self._dms.settled_status(replication)) in AT_REST:
             self._dms.resume(replication)
             _say(f"{source}: goes on where it stopped at {known.since}. Tables that it has not loaded are loaded now.")
         else:
             _say(f"{source}: is {status} already.")
-        if known.needs_load_of_all:
+        if known.needs_load_with(replication.transformations):
             self._say_load(replication)
         self._memory.forget(source)
 

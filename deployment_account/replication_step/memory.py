@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,18 @@ class Stopped:
 
     since: str
     needs_load_of_all: bool
+    transformations: str = ""
+    """The digest of those with which it ran; an earlier release remembered none."""
 
     @classmethod
-    def now(cls, *, needs_load_of_all: bool) -> Stopped:
-        """A stop at this moment."""
-        return cls(datetime.now(UTC).isoformat(timespec="seconds"), needs_load_of_all)
+    def now(cls, transformations: str) -> Stopped:
+        """A stop at this moment of a replication that ran with these transformations."""
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(since, needs_load_of_all=False, transformations=transformations)
+
+    def needs_load_with(self, transformations: str) -> bool:
+        """Whether tables need a load if it goes on with these; a change may have been taken back meanwhile."""
+        return self.needs_load_of_all and transformations != self.transformations
 
 
 @dataclass(frozen=True)
@@ -44,11 +51,11 @@ class Memory:
                 return None
             raise
         told = json.loads(found["Parameter"]["Value"])
-        return Stopped(told["since"], told["needs_load_of_all"])
+        return Stopped(told["since"], told["needs_load_of_all"], told.get("transformations", ""))
 
     def remember(self, source: str, stopped: Stopped) -> None:
         """Remember a stop, before it happens: one that nobody remembers would last."""
-        value = json.dumps({"since": stopped.since, "needs_load_of_all": stopped.needs_load_of_all})
+        value = json.dumps(asdict(stopped))
         self.aws.call("ssm", "put-parameter", "--overwrite", name=self.path + source, value=value, type="String")
 
     def forget(self, source: str) -> None:

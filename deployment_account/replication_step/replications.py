@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -29,6 +30,16 @@ class Replication:
     def is_serverless(self) -> bool:
         """Whether it is no task on an instance."""
         return self.type_ == SERVERLESS
+
+    @property
+    def transformations(self) -> str:
+        """A digest of what becomes of its tables; which tables it selects is not in it."""
+        rules = sorted(
+            json.dumps({**rule, **_UNNUMBERED}, sort_keys=True)
+            for rule in self.rules
+            if rule["rule-type"] != "selection"
+        )
+        return hashlib.sha256(json.dumps(rules).encode()).hexdigest()
 
     def arn(self, region: str, account: str) -> str:
         """Its ARN, whose end the template chooses."""

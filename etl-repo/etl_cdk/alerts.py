@@ -88,15 +88,18 @@ class Alerts(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
 
-    def on_more_than(self, name: str, metric: cloudwatch.Metric, most: float, *, meaning: str) -> cloudwatch.Alarm:
-        """Alarm when a metric that comes all the time is above a bound for three periods, or no longer comes."""
+    def on_more_than(
+        self, name: str, metric: cloudwatch.Metric, most: float, *, meaning: str, silence_is_bad: bool = True
+    ) -> cloudwatch.Alarm:
+        """Alarm when a metric is above a bound for three periods or, if it should come all the time, does not come."""
+        missing = cloudwatch.TreatMissingData
         return self._alarm(
             name,
             metric,
             meaning,
             threshold=most,
             evaluation_periods=PERIODS_ABOVE,
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            treat_missing_data=missing.BREACHING if silence_is_bad else missing.NOT_BREACHING,
         )
 
     def on_any_counted(self, counted: Metric, *, meaning: str, period: cdk.Duration | None = None) -> cloudwatch.Alarm:

@@ -13,6 +13,7 @@ from odp.variables import BatchManagerVariables
 from deployment_account import names
 from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
+from etl_cdk.region_table import RegionAccess, told_of
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class BatchManager(RuntimeFunction):
         environment: Environment,
     ) -> None:
         config = infra.bucket(Shared.CONFIG_BUCKET)
+        regions = RegionAccess.of(scope, infra.names, environment)
         super().__init__(
             scope,
             id_,
@@ -70,6 +72,7 @@ class BatchManager(RuntimeFunction):
                 job_timeout_minutes=environment.odp.job_timeout_minutes,
                 environment=environment.name,
                 topic_arn=alerts.topic.topic_arn,
+                regions=told_of(regions),
             ),
         )
         for table, actions in TABLE_ACTIONS.items():
@@ -80,6 +83,8 @@ class BatchManager(RuntimeFunction):
             [config.arn_for_objects(PLANS)],
             because="A plan is named after its cadence and execution, which nobody knows before it starts.",
         )
+        if regions:
+            regions.allow_epochs(self.role)
         self._allow_telling(tables)
         alerts.let_publish(self.role)
         self._allow_claims(tables[OdpTable.FILE_PROCESSING_TRACKER], infra.names.state_machine)

@@ -19,12 +19,14 @@ from deployment_account.names import OdpTable, Shared
 from deployment_account.permissions import allow, allow_key_use
 from deployment_account.sources import replications, sources_json
 from etl_cdk.object_queue import ATTEMPTS, encrypted_queue, queue_new_objects
+from etl_cdk.region_table import RegionAccess, told_of
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.sweep_time import run_every_hour
 from lake.metrics import Metric
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_lambda as lambda_
 
     from deployment_account.environments import Environment
@@ -74,6 +76,7 @@ class FileManager(Construct):
         self._alerts, self._names = alerts, infra.names
         self._staging, self._data_key = infra.bucket(Shared.STAGING_BUCKET), infra.data_key
         self._tracker, self._history = tables[OdpTable.FILE_TRACKER], tables[OdpTable.FILE_TRACKER_HISTORY]
+        self._regions = RegionAccess.of(self, infra.names, environment)
         self._quarantine, self._format = tables[OdpTable.QUARANTINE], tables[OdpTable.CONFIG_DEPLOY_TRACKER]
         self.dead_letters = encrypted_queue(self, "DeadLetters", key=self._data_key, timeout=TIMEOUT)
         self.queue = encrypted_queue(self, "Queue", key=self._data_key, timeout=TIMEOUT, dead_letters=self.dead_letters)
@@ -85,9 +88,10 @@ class FileManager(Construct):
             undelivered=alerts.undelivered,
             description="Files that land in the staging bucket go to the File Manager",
         )
-        self.function = self._function(
-            "Handler", "odp.file_manager.handler.handle", TIMEOUT, self._variables()
-        ).function
+        handler = self._function("Handler", "odp.file_manager.handler.handle", TIMEOUT, self._variables())
+        self.function = handler.function
+        if self._regions:
+            self._allow_asking_replicas(handler.role)
         self.function.add_event_source(
             event_sources.SqsEventSource(
                 self.queue, max_concurrency=FUNCTIONS_AT_A_TIME, report_batch_item_failures=True
@@ -104,6 +108,7 @@ class FileManager(Construct):
             config_deploy_tracker_table=self._format.table_name,
             staging_bucket=self._staging.bucket_name,
             sources=sources_json(self._environment.sources),
+            regions=told_of(self._regions),
         )
 
     def _function(
@@ -119,7 +124,15 @@ class FileManager(Construct):
         allow(function.role, ["dynamodb:Scan"], [self._tracker.table_arn, self._history.table_arn])
         allow(function.role, ["dynamodb:GetItem", "dynamodb:PutItem"], [self._format.table_arn])
         allow_key_use(function.role, self._data_key)
+        if self._regions:
+            self._regions.allow_marks(function.role)
         return function
+
+    def _allow_asking_replicas(self, role: iam.IRole) -> None:
+        """Ask for the time at which the original of a replica landed; without lists a missing one would answer 403."""
+        why = "DMS may put its folders of schemas and tables at any depth of the staging bucket."
+        allow(role, ["s3:GetObject", "s3:GetObjectVersion"], [self._staging.arn_for_objects("*")], because=why)
+        allow(role, ["s3:ListBucket"], [self._staging.bucket_arn])
 
     def _sweep(self) -> lambda_.Function:
         variables = SweepVariables(
@@ -137,6 +150,8 @@ class FileManager(Construct):
         sweep = self._function("Sweep", "odp.file_manager.sweep.handle", SWEEP_TIMEOUT, variables)
         for table, actions in SWEEP_ACTIONS.items():
             allow(sweep.role, actions, [self._tables[table].table_arn])
+        if self._regions:
+            self._regions.allow_epochs(sweep.role)
         allow(sweep.role, ["s3:ListBucketVersions"], [self._staging.bucket_arn])
         for kind, action in STATISTICS_OF.items():
             if arns := [arn for arn in self._replications.values() if f":{kind}:" in arn]:

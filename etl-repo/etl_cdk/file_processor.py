@@ -24,6 +24,7 @@ from etl_cdk.logged_state_machine import logged_state_machine
 from etl_cdk.native_refresh import NativeRefresh
 from etl_cdk.refresh_settings import refresh_settings
 from etl_cdk.refresh_workflow import WorkflowLimits, refresh_workflow
+from etl_cdk.region_table import RegionAccess
 from etl_cdk.schedule_role import schedule_role
 from lake.metrics import Metric
 
@@ -75,7 +76,8 @@ class FileProcessor(Construct):
             settings=settings,
             batches=manifests.batches,
             warehouse=infra.bucket(Shared.RAW_BUCKET).bucket_name,
-            arguments={f"--{name}": str(value) for name, value in dataclasses.asdict(told).items()},
+            # Glue takes no empty argument
+            arguments={f"--{name}": str(value) for name, value in dataclasses.asdict(told).items() if value != ""},
         )
         resources = JobResources(
             tables=tables,
@@ -84,6 +86,7 @@ class FileProcessor(Construct):
             config=infra.bucket(Shared.CONFIG_BUCKET),
             databases=database_patterns(manifests, environment, infra.names),
             data_key=infra.data_key,
+            regions=RegionAccess.of(self, infra.names, environment),
         )
         allow_job(self.jobs.role, dataclasses.replace(resources, code=(package.asset, self.jobs.script)))
         self.native = NativeRefresh(

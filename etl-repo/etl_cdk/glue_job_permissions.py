@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_s3_assets as s3_assets
 
+    from etl_cdk.region_table import RegionAccess
+
 TABLE_ACTIONS: Mapping[OdpTable, Sequence[str]] = {
     OdpTable.FILE_TRACKER: ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
     OdpTable.FILE_TRACKER_HISTORY: ("BatchGetItem", "ConditionCheckItem", "PutItem", "Query"),
@@ -54,6 +56,7 @@ class JobResources:
     """Patterns of their names, and names."""
     data_key: kms.IKey
     code: Sequence[s3_assets.Asset] = ()
+    regions: RegionAccess | None = None
 
 
 def allow_job(role: iam.IRole, resources: JobResources) -> None:
@@ -72,6 +75,8 @@ def allow_native_refresh(role: iam.IRole, resources: JobResources) -> None:
 
 def _allow_refreshes(role: iam.IRole, resources: JobResources) -> None:
     _allow_tables(role, resources.tables)
+    if resources.regions:
+        resources.regions.allow_epochs(role)
     _allow_files(role, resources)
     _allow_lake(role, resources.raw, resources.databases)
     allow_key_use(role, resources.data_key)

@@ -20,6 +20,7 @@ from etl_cdk.file_manager import FileManager
 from etl_cdk.file_processor import FileProcessor
 from etl_cdk.infra_imports import InfraImports
 from etl_cdk.private_network import PrivateNetwork
+from etl_cdk.region_alarms import alarm_on_landed_files
 from etl_cdk.runtime_package import RuntimePackage
 from etl_cdk.table_optimizers import TableOptimizers
 
@@ -102,6 +103,7 @@ class OdpStack(cdk.Stack):
             )
             optimizers.run_daily(self.alerts)
         self.alerts.on_undelivered("UndeliveredEvents")
+        alarm_on_landed_files(self.alerts, infra, environment, len(manifests.content.tables))
         if environment.backups:
             BackupNotices(self, "BackupNotices", vault=names.backup_vault, alerts=self.alerts)
         self._publish(names)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from odp.file_processor.refresh_settings import RefreshSettings
 
 from deployment_account.names import OdpTable, Shared
+from deployment_account.secondary import regions_json
 from deployment_account.sources import sources_json
 
 if TYPE_CHECKING:
@@ -39,4 +40,5 @@ def refresh_settings(
         max_bytes_per_refresh=settings.max_bytes_per_refresh,
         max_replayed_files=settings.max_replayed_files,
         history_days=environment.retention.history_days,
+        regions=regions_json(infra.names, environment),
     )

@@ -15,12 +15,14 @@ from constructs import Construct
 
 from deployment_account.log import Log, LogPolicy
 from deployment_account.names import Shared, published_replication
+from deployment_account.permissions import allow
 from deployment_account.replication_settings import Capacity, Instance
 from deployment_account.shared_values import publish, shared_value
 from deployment_account.sources import replications
 from etl_cdk.alerts import Alerts
 from etl_cdk.dms_settings import replication_settings
 from etl_cdk.infra_imports import InfraImports
+from etl_cdk.region_table import RegionAccess
 from etl_cdk.replication_endpoints import ReplicatedSource, SourceEndpoint, StagingEndpoint
 from etl_cdk.replication_mappings import table_mappings, tables_by_schema
 from etl_cdk.replication_notices import ReplicationNotices
@@ -86,7 +88,13 @@ class ReplicationStack(cdk.Stack):
             )
             found[name] = (replication.kind, replicated.arn)
         self.alerts.on_undelivered("UndeliveredReplicationEvents")
-        ReplicationOperator(self, "Operator", names=names, pipelines_account=pipelines_account, replications=found)
+        operator = ReplicationOperator(
+            self, "Operator", names=names, pipelines_account=pipelines_account, replications=found
+        )
+        if regions := RegionAccess.of(self, names, environment):
+            # a pipeline lets replications go on in the active Region alone
+            regions.allow_epochs(operator.role)
+            allow(operator.role, ["kms:Decrypt"], [infra.data_key.key_arn])
         publish(self, names, {published_replication(name): arn for name, (_, arn) in found.items()})
 
 

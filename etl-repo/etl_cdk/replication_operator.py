@@ -42,7 +42,7 @@ class ReplicationOperator(Construct):
         stack = cdk.Stack.of(self)
         build = f"arn:{stack.partition}:iam::{pipelines_account}:role/{names.replication_step}"
         trusted = iam.AccountPrincipal(pipelines_account).with_conditions({"ArnEquals": {"aws:PrincipalArn": build}})
-        role = iam.Role(
+        self.role = role = iam.Role(
             self,
             "Role",
             role_name=names.replication_operator,

@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from deployment_account.names import Names, OdpTable, Shared
 from deployment_account.shared_values import publish
 from etl_cdk.infra_imports import InfraImports
+from etl_cdk.region_table import RegionTable
 from etl_cdk.state_tables import CatalogDatabase, StatePolicy, StateTable
 from etl_cdk.taxi_state import TaxiState
 
@@ -63,6 +64,8 @@ class TablesStack(cdk.Stack):
         for name in databases_of(manifests):
             CatalogDatabase(self, f"Database-{name}", name=names.database(name), bucket=raw, policy=policy)
         self.taxi = TaxiState(self, "Taxi", names=names, infra=infra, policy=policy)
+        if environment.secondary and not environment.is_secondary:
+            self.regions = RegionTable(self, "Region", names=names, environment=environment, policy=policy)
         odp = {table.published_name: names.table(table) for table in OdpTable}
         publish(self, names, {**odp, **self.taxi.published})
 

@@ -15,6 +15,7 @@ from deployment_account.names import Shared, TaxiName
 from deployment_account.permissions import allow
 from etl_cdk.glue_job import RUN_ACTIONS
 from etl_cdk.logged_state_machine import logged_state_machine
+from etl_cdk.region_table import told_of
 from etl_cdk.runtime_package import RuntimeFunction, RuntimePackage
 from etl_cdk.schedule_role import schedule_role
 from etl_cdk.taxi_jobs import TaxiJobs
@@ -107,6 +108,7 @@ class TaxiFlow(Construct):
                 bundle_bucket=data.infra.bucket(Shared.CONFIG_BUCKET).bucket_name,
                 max_files_per_run=settings.max_files_per_run,
                 lease_seconds=longest_round_seconds(settings.job_timeout_minutes),
+                regions=told_of(data.regions),
             ),
         )
         allow_bundles(handler.role, data, self._arn("execution", f"{data.infra.names.taxi(TaxiName.FLOW)}:*"))

@@ -101,6 +101,7 @@ class TaxiJobs(Construct):
             region_of_s3a(self),
         )
         return {
+            **({"--regions": self._data.regions.told} if self._data.regions else {}),
             "--datalake-formats": "iceberg",
             "--extra-py-files": self._package.asset.s3_object_url,
             "--conf": chained(settings),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from taxi.datasets.dataset import Dataset
 
     from etl_cdk.infra_imports import InfraImports
+    from etl_cdk.region_table import RegionAccess
 
 QUARANTINE = "quarantine/"
 OBJECT_KEY_USE = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
@@ -39,6 +40,7 @@ class TaxiData:
     infra: InfraImports
     audit: dynamodb.ITable
     datasets: Collection[Dataset]
+    regions: RegionAccess | None = None
 
     def database(self, name: TaxiName) -> str:
         """The physical name of a database, which is also the prefix of its tables in their bucket."""
@@ -72,6 +74,7 @@ def allow_bundles(role: iam.IRole, data: TaxiData, executions_arn: str) -> None:
     allow(role, ["s3:GetObject", "s3:PutObject"], [config.arn_for_objects(f"{BUNDLES}*")], because=NAMED_BY_RUNS)
     allow(role, ["s3:ListBucket"], [config.bucket_arn])
     allow_key_use(role, data.infra.data_key)
+    _allow_epochs(role, data)
 
 
 def allow_workflow(role: iam.IRole, data: TaxiData, *, function_arn: str, topic_arn: str, own_arn: str) -> None:
@@ -104,6 +107,7 @@ def allow_conformed_job(role: iam.IRole, data: TaxiData, code: Collection[s3_ass
     )
     _allow_writing(role, conformed, database)
     _allow_catalog(role, database, (*CATALOG_READING, *CATALOG_WRITING))
+    _allow_epochs(role, data)
     allow(role, OBJECT_KEY_USE, [data.infra.data_key.key_arn])
 
 
@@ -117,7 +121,14 @@ def allow_purpose_built_job(role: iam.IRole, data: TaxiData, code: Collection[s3
     _allow_writing(role, purpose_built, target)
     _allow_catalog(role, source, CATALOG_READING)
     _allow_catalog(role, target, (*CATALOG_READING, *CATALOG_WRITING))
+    _allow_epochs(role, data)
     allow(role, OBJECT_KEY_USE, [data.infra.data_key.key_arn])
+
+
+def _allow_epochs(role: iam.IRole, data: TaxiData) -> None:
+    """Read which Region is active, where there are two."""
+    if data.regions:
+        data.regions.allow_epochs(role)
 
 
 def _allow_code(role: iam.IRole, code: Collection[s3_assets.Asset]) -> None:

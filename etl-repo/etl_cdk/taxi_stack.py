@@ -17,6 +17,8 @@ from etl_cdk.infra_imports import InfraImports
 from etl_cdk.private_network import PrivateNetwork
 from etl_cdk.query_workgroup import QueryWorkgroup
 from etl_cdk.reader_role import Readable, ReaderRole
+from etl_cdk.region_alarms import alarm_on_taxi_files
+from etl_cdk.region_table import RegionAccess
 from etl_cdk.runtime_package import RuntimePackage
 from etl_cdk.taxi_flow import TaxiFlow
 from etl_cdk.taxi_landing import TaxiLanding
@@ -50,7 +52,8 @@ class TaxiStack(cdk.Stack):
         datasets = checked_datasets()
         demand_consistent(load_rules(), datasets)
         audit = dynamodb.Table.from_table_name(self, "KnownAudit", names.taxi(TaxiName.AUDIT_TABLE))
-        data = TaxiData(infra, audit, list(datasets.values()))
+        regions = RegionAccess.of(self, names, environment)
+        data = TaxiData(infra, audit, list(datasets.values()), regions)
         self.alerts = Alerts(
             self,
             "Alerts",
@@ -71,6 +74,7 @@ class TaxiStack(cdk.Stack):
         )
         self.landing.alarm(self.alerts)
         self.alerts.on_undelivered("UndeliveredTaxiEvents")
+        alarm_on_taxi_files(self.alerts, infra, environment)
         self.workgroup = QueryWorkgroup(self, "Queries", data=data, settings=settings)
         self.readers = ReaderRole.of(
             self, environment, readable=Readable(infra, self.workgroup.name, raw_databases=raw_databases)

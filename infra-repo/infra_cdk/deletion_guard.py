@@ -13,12 +13,14 @@ from aws_cdk import aws_s3 as s3
 
 from deployment_account.names import DATA_WRITER_TAG, Names
 from deployment_account.qualifiers import bootstrap_role
+from infra_cdk.region_roles import RegionRoles
 
 if TYPE_CHECKING:
     from constructs import Construct
 
 Conditions = Mapping[str, Mapping[str, Any]]
 
+REPLICATION = "s3:PutReplicationConfiguration"
 OF_BUCKETS = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
@@ -30,7 +32,7 @@ OF_BUCKETS = [
     "s3:PutBucketVersioning",
     "s3:PutEncryptionConfiguration",
     "s3:PutLifecycleConfiguration",
-    "s3:PutReplicationConfiguration",
+    REPLICATION,
 ]
 """Deleting a bucket, and the ways around these rules.
 
@@ -41,6 +43,7 @@ OF_EVENTS = ["s3:PutBucketNotification", "s3:PutInventoryConfiguration"]
 """No events, and lists for somebody else; AWS Backup sets both for itself."""
 DELETION, DELETION_OF_VERSIONS = "s3:DeleteObject", "s3:DeleteObjectVersion"
 WRITING = ["s3:PutObject", "s3:ReplicateDelete", "s3:ReplicateObject"]
+WRITING_REPLICAS = ["s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"]
 CUSTOMER_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
 KMS_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 OF_KEYS = ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
@@ -55,7 +58,14 @@ class DeletionGuard:
     The role is compared as an ARN with the ARN of the caller; `aws:userId`, which is no ARN, would never match.
     """
 
-    def __init__(self, scope: Construct, names: Names, *, backup: iam.IRole | None = None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        names: Names,
+        *,
+        backup: iam.IRole | None = None,
+        regions: RegionRoles | None = None,
+    ) -> None:
         stack = cdk.Stack.of(scope)
         qualifier = stack.synthesizer.bootstrap_qualifier or cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
 
@@ -69,6 +79,7 @@ class DeletionGuard:
         self._not_for_backups: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": but_for_backups}}
         self._writers = role(names.roles("etl"))
         self._writer_tag = names.lake
+        self._regions = regions
 
     def keep(self, bucket: s3.Bucket) -> None:
         """Deny deletion of the bucket and its objects."""
@@ -79,9 +90,11 @@ class DeletionGuard:
     def keep_tables(self, bucket: s3.Bucket, *, landing: str = "") -> None:
         """Let only jobs of this lake write and clean up a bucket of tables; nobody deletes old versions.
 
-        Below the prefix `landing` others write too.
+        Below the prefix `landing` others write too, and replicas come from the partner's Region.
         """
-        self._keep_settings(bucket)
+        self._keep_settings(bucket, is_linked=bool(landing))
+        if landing:
+            self._keep_replicas(bucket, landing)
         # two statements, because a job has to be both: people tag roles and sessions, and not every role writes data
         untagged = {"StringNotEquals": {f"aws:PrincipalTag/{DATA_WRITER_TAG}": self._writer_tag}}
         tagged_alone = {**self._not_the_deployer, **untagged}
@@ -102,9 +115,11 @@ class DeletionGuard:
     def keep_landed(self, bucket: s3.Bucket, dms_roles: Sequence[str]) -> None:
         """Deny deletion of the bucket and its objects, except to DMS for files of tables that it loads again.
 
-        DMS deletes without a version id, so deleted files can be restored until they expire.
+        DMS deletes without a version id, so deleted files can be restored until they expire. Replication brings such
+        deletions from the partner's Region as delete markers, likewise.
         """
-        self._keep_settings(bucket)
+        self._keep_settings(bucket, is_linked=True)
+        self._keep_replicas(bucket, "")
         may_delete = [self._deployer, *map(self._role, dms_roles)]
         others: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": may_delete}}
         _deny(bucket, "KeepObjects", [DELETION], _Denial(others))
@@ -127,9 +142,25 @@ class DeletionGuard:
             )
             key.add_to_resource_policy(statement)
 
-    def _keep_settings(self, bucket: s3.Bucket) -> None:
-        """Deny changes of the bucket's protection, and all writes that the lake cannot read."""
-        _deny(bucket, "KeepBucket", OF_BUCKETS, _Denial(self._not_the_deployer, of_objects=False))
+    def _keep_replicas(self, bucket: s3.Bucket, prefix: str) -> None:
+        """Below a prefix, let nobody write replicas and delete markers but S3 in the name of the partner's Region."""
+        if self._regions is None:
+            return
+        others: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": self._role(self._regions.writer)}}
+        _deny(bucket, "KeepReplicas", WRITING_REPLICAS, _Denial(others, only_below=prefix))
+
+    def _keep_settings(self, bucket: s3.Bucket, *, is_linked: bool = False) -> None:
+        """Deny changes of the bucket's protection, and all writes that the lake cannot read.
+
+        Where there are two Regions, the function that links them sets the replication of linked buckets.
+        """
+        settings = OF_BUCKETS
+        if is_linked and self._regions:
+            settings = [action for action in OF_BUCKETS if action != REPLICATION]
+            linkers = [self._deployer, self._role(self._regions.linker)]
+            others: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": linkers}}
+            _deny(bucket, "KeepReplication", [REPLICATION], _Denial(others, of_objects=False))
+        _deny(bucket, "KeepBucket", settings, _Denial(self._not_the_deployer, of_objects=False))
         _deny(bucket, "KeepEvents", OF_EVENTS, _Denial(self._not_for_backups, of_objects=False))
         _deny(bucket, "KeepReadable", ["s3:PutObject"], _Denial({"Null": {CUSTOMER_KEY: "false"}}))
         if key := bucket.encryption_key:

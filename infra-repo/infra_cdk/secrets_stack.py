@@ -44,7 +44,9 @@ class SecretsStack(cdk.Stack):
         if environment.is_protected:
             DeletionGuard(self, names).keep_key(self.key)
         keep_key_inside(self.key, environment.organization)
-        arns = {published_secret(name): self._secret(name, purpose).ref for name, purpose in secrets.items()}
+        # the secondary has replicas of the primary's secrets, which the link of the Regions makes and publishes
+        own = {} if environment.is_secondary else secrets
+        arns = {published_secret(name): self._secret(name, purpose).ref for name, purpose in own.items()}
         publish(self, names, {Shared.SECRETS_KEY_ARN: self.key.key_arn, **arns})
 
     def _secret(self, name: str, purpose: str) -> secretsmanager.CfnSecret:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from deployment_account.environments import Environment
@@ -25,6 +26,7 @@ from infra_cdk.lake_bucket import (
     tier,
 )
 from infra_cdk.perimeter import keep_buckets_inside, keep_buckets_to_network, keep_key_inside
+from infra_cdk.region_roles import RegionRoles
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -45,8 +47,13 @@ class StorageStack(cdk.Stack):
         self._dms_roles = [*environment.dms_roles, *own]
         self._removal_policy = cdk.RemovalPolicy.RETAIN if environment.is_protected else cdk.RemovalPolicy.DESTROY
         self.backup_role = BackupRole(self, "BackupRole") if environment.is_protected else None
-        self._guard = DeletionGuard(self, names, backup=self.backup_role) if environment.is_protected else None
+        regions = RegionRoles.of(names, environment)
+        self._guard = (
+            DeletionGuard(self, names, backup=self.backup_role, regions=regions) if environment.is_protected else None
+        )
         self.data_key = DataKey(self, "DataKey", removal_policy=self._removal_policy).key
+        if regions:
+            self._alias_of_data_key(names.data_key_alias)
         self.access_logs = self._access_logs(names.access_log_bucket(environment.account))
         self.staging = self._staging()
         self.raw = self._tables("Raw")
@@ -70,6 +77,11 @@ class StorageStack(cdk.Stack):
                 role=self.backup_role,
             )
         self._publish(names)
+
+    def _alias_of_data_key(self, name: str) -> None:
+        """The global table names the key of each Region, and a template knows that of another Region by alias only."""
+        alias = kms.Alias(self, "DataKeyAlias", alias_name=name, target_key=self.data_key)
+        alias.apply_removal_policy(self._removal_policy)
 
     def _keep_inside(self, organization: str | None) -> None:
         """Where an organization is configured, deny the data to all others."""

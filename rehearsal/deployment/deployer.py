@@ -14,6 +14,7 @@ from rehearsal.pipeline.buildspec import packed
 # What `cdk bootstrap` leaves behind, as far as a deployment needs it: the assets' bucket and the version parameter.
 
 _NEWEST_VERSION = 30
+_OLDEST_REGION = "us-east-1"
 
 
 def bootstrap(assembly: Assembly, emulator: Emulator) -> None:
@@ -21,11 +22,16 @@ def bootstrap(assembly: Assembly, emulator: Emulator) -> None:
     for account, region, bucket in {(asset.account, asset.region, asset.bucket) for asset in assembly.assets}:
         s3 = emulator.client("s3", account=account, region=region)
         if bucket not in {found["Name"] for found in s3.list_buckets()["Buckets"]}:
-            s3.create_bucket(Bucket=bucket)
+            s3.create_bucket(Bucket=bucket, **_location(region))
     for account, region, name in {(made.account, made.region, made.bootstrap_parameter) for made in assembly.stacks}:
         if name:
             ssm = emulator.client("ssm", account=account, region=region)
             ssm.put_parameter(Name=name, Value=str(_NEWEST_VERSION), Type="String", Overwrite=True)
+
+
+def _location(region: str) -> dict[str, Any]:
+    """S3 wants the Region of a new bucket, and takes no name of its oldest Region."""
+    return {} if region == _OLDEST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def publish(assembly: Assembly, emulator: Emulator) -> int:

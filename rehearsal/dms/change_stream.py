@@ -72,8 +72,14 @@ class ChangeStream:
     @property
     def is_due(self) -> bool:
         """Whether the oldest change that is in no file has waited for the endpoint's interval."""
-        waited = time.monotonic() - self._pending_since
-        return bool(self._pending) and waited >= self._definition.target.cdc_max_batch_interval
+        return bool(self._pending) and self.seconds_until_due <= 0
+
+    @property
+    def seconds_until_due(self) -> float:
+        """How long the oldest change that is in no file may still wait; one that comes now, for the whole interval."""
+        interval = self._definition.target.cdc_max_batch_interval
+        waited = time.monotonic() - self._pending_since if self._pending else 0.0
+        return max(0.0, interval - waited)
 
     def write(self) -> None:
         """Write every pending change, and keep how far the log is in files."""

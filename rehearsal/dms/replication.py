@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from rehearsal.dms.sinks import Sink
 from rehearsal.dms.source_errors import ReloadRefusedError, ReplicationFailedError, SourceLostError
 from rehearsal.dms.table_folders import Table, TableFolders
 
+_BUSY_SECONDS = 0.5
+"""How often the log of a busy source is looked at: DMS is sent each change at once."""
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +70,7 @@ class Replication:
     def run(self, stopped: threading.Event, tell: Callable[[], None] = lambda: None) -> None:
         """Start, or go on after a stop, and follow the source; while it is away, try again as the settings say."""
         retries = Retries(self.definition)
-        is_started = False
+        is_started, changed_at = False, time.monotonic()
         while not stopped.is_set():
             try:
                 if not is_started:
@@ -83,8 +86,8 @@ class Replication:
                 self._resume()  # what was read and is in no file is read again
                 continue
             tell()
-            if not count:
-                stopped.wait(self._pause)
+            changed_at = time.monotonic() if count else changed_at
+            stopped.wait(self._pause(time.monotonic() - changed_at))
         self._stream.write()
 
     def ask_for_reload(self, *tables: Table) -> None:
@@ -173,11 +176,12 @@ class Replication:
 
         return ChangeStream(self.definition, self._source, self._folders, self.checkpoint, keep)
 
-    @property
-    def _pause(self) -> float:
-        """How long an idle source is left alone; never longer than a file may wait."""
-        seconds = self.definition.source.settings.poll_seconds
-        return min(seconds, self.definition.target.cdc_max_batch_interval or 1)
+    def _pause(self, without_change: float) -> float:
+        """How long the log is left alone: a moment until the source is idle, and never longer than a file may wait."""
+        poll_seconds = self.definition.source.settings.poll_seconds
+        seconds = poll_seconds if without_change >= poll_seconds else _BUSY_SECONDS
+        is_written_at_once = not self.definition.target.cdc_max_batch_interval
+        return min(seconds, 1.0 if is_written_at_once else self._stream.seconds_until_due)
 
 
 class Retries:

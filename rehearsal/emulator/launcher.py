@@ -35,10 +35,15 @@ from rehearsal.emulator import (
 from rehearsal.emulator import ministack_patches as patches
 from rehearsal.emulator.account_root import use_root_secret
 from rehearsal.emulator.child_process import when_parent_ends
-from rehearsal.emulator.gate import Gate
+from rehearsal.emulator.gate import Application, Gate
 from rehearsal.emulator.glue_runner import api as glue_api
 from rehearsal.emulator.glue_runner.api import StartThrottle
 from rehearsal.emulator.glue_runner.runner import GlueRunner
+from rehearsal.emulator.regions import api as regions_api
+from rehearsal.emulator.regions.border import Border
+from rehearsal.emulator.regions.item_replication import ItemReplication
+from rehearsal.emulator.regions.network import RegionNetwork
+from rehearsal.emulator.regions.object_replication import ObjectReplication
 from rehearsal.emulator.request_record import RequestRecord
 from rehearsal.emulator.settings import EmulatorSettings
 from rehearsal.pipeline import api as codepipeline
@@ -88,13 +93,23 @@ def main(arguments: list[str]) -> None:
     stop_extensions = install(settings)
     application = patches.APPLICATION.value
     recorded = RequestRecord(application, Path(settings.requests)) if settings.requests else application
-    gate = Gate(recorded, port=settings.port)
-    serving = _serve_until_stopped(gate, listener=int(arguments[0]), stop=stop_extensions)
+    network = RegionNetwork()
+    border = _install_regions(network, recorded)
+    gate = Gate(border, port=settings.port)
+    serving = _serve_until_stopped(gate, network, listener=int(arguments[0]), stop=stop_extensions)
     asyncio.new_event_loop().run_until_complete(serving)
     shutil.rmtree(settings.temporary, ignore_errors=True)
     sys.stdout.flush()
     # Worker threads may hold requests that nobody will answer any more; the state is on disk.
     os._exit(0)
+
+
+def _install_regions(network: RegionNetwork, application: Application) -> Border:
+    ObjectReplication(network).install()
+    ItemReplication(network).install()
+    border = Border(application, network)
+    regions_api.install(network, border)
+    return border
 
 
 def _take(run_directory: Path) -> None:
@@ -105,9 +120,14 @@ def _take(run_directory: Path) -> None:
         raise SystemExit(f"another emulator runs in {run_directory}") from None
 
 
-async def _serve_until_stopped(gate: Gate, *, listener: int, stop: Stop) -> None:
+def _call_later(loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(loop.call_later, seconds, call)
+
+
+async def _serve_until_stopped(gate: Gate, network: RegionNetwork, *, listener: int, stop: Stop) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    network.use(partial(_call_later, loop))
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     when_parent_ends(partial(loop.call_soon_threadsafe, stopping.set))
     config = Config()

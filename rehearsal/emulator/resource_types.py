@@ -5,6 +5,7 @@ Most are kept by ministack's services, and only its CloudFormation does not make
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -200,6 +201,16 @@ def _source(properties: Properties) -> str:
     return next((str(properties[name]) for name in names if name in properties), "nowhere")
 
 
+def _create_experiment(properties: Properties) -> Created:
+    """Keep nothing: no experiment of AWS FIS runs here, and the drill cuts Regions itself."""
+    named = str(properties.get("Tags", {}).get("Name", "")) or str(properties["Description"])
+    return f"EXT{zlib.crc32(named.encode()):010d}", {}
+
+
+def _delete_experiment(_: str, __: Properties) -> None:
+    """There is nothing to delete."""
+
+
 _TYPES: dict[str, tuple[Create, Delete]] = {
     "AWS::Athena::NamedQuery": (_create_query, _delete_query),
     "AWS::Backup::BackupSelection": (_create_selection, _delete_selection),
@@ -208,6 +219,7 @@ _TYPES: dict[str, tuple[Create, Delete]] = {
     "AWS::EC2::NatGateway": (_create_nat_gateway, _delete_nat_gateway),
     "AWS::EC2::SecurityGroupEgress": (_allow_egress, _revoke_egress),
     "AWS::EC2::SecurityGroupIngress": (_allow_ingress, _revoke_ingress),
+    "AWS::FIS::ExperimentTemplate": (_create_experiment, _delete_experiment),
     "AWS::Glue::SecurityConfiguration": (_create_security, _delete_security),
     "Custom::CDKBucketDeployment": (_deploy, _remove),
 }

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from rehearsal.emulator.account_root import derived_secret
 from rehearsal.emulator.settings import EmulatorSettings
 
 _LIFETIME_SECONDS = 12 * 3600
+REGION = "Region"
+"""What a session says besides what ministack knows of one: the Region in which its service runs."""
 _one_client_at_a_time = threading.Lock()
 
 
@@ -85,19 +88,20 @@ def assume(role_arn: str, *, service: str, session_name: str) -> RoleSession:
     if not _trusts(role["AssumeRolePolicyDocument"], service, account):
         raise RoleNotAssumableError(f"{service} may not assume {role_arn}: its trust policy does not allow it")
     session = _session(role_arn, service, session_name)
-    lifetime = {"Expiration": time.time() + _LIFETIME_SECONDS}
-    _register(session, role_arn, f"{role['RoleId']}:{session_name}", lifetime)
+    more = {"Expiration": time.time() + _LIFETIME_SECONDS, REGION: patches.REQUEST_REGION.value()}
+    _register(session, role_arn, f"{role['RoleId']}:{session_name}", more)
     return session
 
 
 def session_of_function(function_arn: str, *, role_arn: str, session_name: str) -> RoleSession:
     """Return a function's session of its role, which does not end: its process may live as long as the emulator."""
     session = _session(role_arn, function_arn, session_name)
-    _register(session, role_arn, f"{role_arn.rsplit('/', 1)[-1]}:{session_name}", {})
+    more = {REGION: function_arn.split(":")[3]}
+    _register(session, role_arn, f"{role_arn.rsplit('/', 1)[-1]}:{session_name}", more)
     return session
 
 
-def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[str, float]) -> None:
+def _register(session: RoleSession, role_arn: str, user_id: str, more: Mapping[str, Any]) -> None:
     """Let requests of a session be judged by the rights of its role."""
     known = {
         "Arn": session.arn,
@@ -107,7 +111,7 @@ def _register(session: RoleSession, role_arn: str, user_id: str, lifetime: dict[
         "SecretAccessKey": session.secret_access_key,
         "SessionToken": session.session_token,
     }
-    patches.REGISTER_SESSION.value(session.access_key_id, known | lifetime)
+    patches.REGISTER_SESSION.value(session.access_key_id, known | dict(more))
 
 
 def _trusts(policy: str | dict[str, Any], service: str, account: str) -> bool:
@@ -147,8 +151,8 @@ def is_granted(role_arn: str, action: str) -> bool:
     return not is_denied and any(each.effect == "Allow" for each in matching)
 
 
-def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
-    """Say why KMS would refuse a key through S3; None if it would not.
+def key_refusal(session: RoleSession, action: str, key_arn: str, *, encrypted: str = "") -> str | None:
+    """Say why KMS would refuse a key through S3; None if it would not. `encrypted` is the ARN of the bucket or object.
 
     The key's policy and the caller's own are joined as AWS joins them. Ministack's S3 never asks, and knows no key of
     another account.
@@ -166,7 +170,10 @@ def key_refusal(session: RoleSession, action: str, key_arn: str) -> str | None:
         action=action,
         resource_arn=key_arn,
         region=region,
-        service_context={"kms:viaservice": f"s3.{region}.amazonaws.com"},
+        service_context={
+            "kms:viaservice": f"s3.{region}.amazonaws.com",
+            "kms:encryptioncontext:aws:s3:arn": encrypted,
+        },
     )
     with patches.REQUEST_SCOPE.value(account, region):
         principal = patches.RESOLVE_PRINCIPAL.value(session.access_key_id, account)

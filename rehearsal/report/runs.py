@@ -1,7 +1,7 @@
 """The refreshes of one phase of the demo: their engine, how long they took, their cost on AWS."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 SPARK, NATIVE = "spark", "native"
 """The engines, as the run log names them: a Glue run, or a call of a Lambda function."""
@@ -92,8 +92,12 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """From the start of the first batch to the end of the last one; a phase without work took none."""
-        return (self.end - self.start).total_seconds() if self.batches else 0.0
+        """How long any of its batches was at work; what lies between executions is no part of it."""
+        total, until = timedelta(), datetime.min.replace(tzinfo=UTC)
+        for batch in sorted(self.batches, key=lambda batch: batch.start):
+            total += max(timedelta(), batch.end - max(until, batch.start))
+            until = max(until, batch.end)
+        return total.total_seconds()
 
     @property
     def inserted(self) -> int:

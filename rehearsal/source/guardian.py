@@ -1,11 +1,13 @@
-"""Runs a server as long as its owner lives: `python guardian.py user group signal program arguments…`.
+"""Runs a server as long as its owner lives: `python guardian.py user group signal folder program arguments…`.
 
 The owner holds this process's standard input. At its end, however the owner ended, the server is told to stop by the
-signal. Only the standard library is imported, so that this starts at once.
+signal. Then the folder is removed, which an owner that lives removes itself. Only the standard library is imported, so
+that this starts at once.
 """
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,8 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 def main(arguments: list[str]) -> int:
     """Start the server, as another user if one is named, and return its exit code."""
-    user, group, signal_, *command = arguments
+    user, group, signal_, folder, *command = arguments
+    owner_is_gone = threading.Event()
     libc = ctypes.CDLL(None)
 
     def die_with_guardian() -> None:
@@ -32,6 +35,7 @@ def main(arguments: list[str]) -> int:
     def watch_owner() -> None:
         while os.read(0, 1024):
             pass
+        owner_is_gone.set()
         stop()
         try:
             server.wait(_GRACE)
@@ -41,7 +45,10 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     threading.Thread(target=watch_owner, daemon=True).start()
-    return int(server.wait())
+    code = int(server.wait())
+    if owner_is_gone.is_set():
+        shutil.rmtree(folder, ignore_errors=True)
+    return code
 
 
 if __name__ == "__main__":

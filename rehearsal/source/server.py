@@ -93,7 +93,7 @@ class DatabaseServer(ABC):
         whom = identity()
         command = [
             sys.executable, guardian.__file__, str(whom.get("user", "")), str(whom.get("group", "")),
-            str(int(self.STOP)), *self._command(program, data), *self.settings,
+            str(int(self.STOP)), str(self._temporary()), *self._command(program, data), *self.settings,
         ]  # fmt: skip
         self._child = ChildProcess(command, environment=dict(os.environ), log=self.log)
         self._wait_until_it_answers()

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     COUNTS = "the history does not count what happened"
     QUARANTINE = "what is no file of DMS is not in quarantine"
     LEASE = "a run wrote without its lease"
+    EPOCH = "a run wrote under an epoch that it saw to be over"
     BOUND = "a refresh read more than it may"
     CADENCE = "two executions of a cadence ran at once"
     DEFECT = "a refresh failed by a defect"

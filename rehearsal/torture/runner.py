@@ -3,7 +3,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from rehearsal.torture.histories import Act, Story, shortest, story, trouble_of
 from rehearsal.torture.memory.lake import MemoryLake
 from rehearsal.torture.pairs import Pair, Storage, any_storage
 from rehearsal.torture.reference_model import ReferenceModel, any_kind
+from rehearsal.torture.region_histories import regions_trial
 from rehearsal.torture.trial import Problem, Trial
 
 
@@ -60,22 +61,37 @@ class Played:
     commits: Mapping[Pair, int]
 
 
-def plays(seeds: Iterable[int]) -> Iterator[Played]:
-    """Play the history of each seed."""
+def plays(seeds: Iterable[int], *, regions: bool = False) -> Iterator[Played]:
+    """Play the history of each seed, in one Region or in two."""
     with ProcessPoolExecutor(initializer=_silence) as processes:
-        yield from processes.map(_examine, seeds, chunksize=_SEEDS_AT_ONCE)
+        yield from processes.map(_examine_regions if regions else _examine, seeds, chunksize=_SEEDS_AT_ONCE)
 
 
-def shortened(failure: Failure) -> Failure:
+def shortened(failure: Failure, problems: Callable[[Story], tuple[Problem, ...]] | None = None) -> Failure:
     """The shortest history that ends wrong."""
-    short = shortest(failure.story, lambda shorter: bool(problems_of(shorter)))
-    return Failure(short, problems_of(short))
+    problems = problems or problems_of
+    short = shortest(failure.story, lambda shorter: bool(problems(shorter)))
+    return Failure(short, problems(short))
 
 
 def problems_of(played: Story, storage: Storage | None = None) -> tuple[Problem, ...]:
     """What is wrong in the end of a history."""
     with silent():
         return tuple(memory_trial(played, storage).play(played.steps))
+
+
+def problems_of_regions(played: Story) -> tuple[Problem, ...]:
+    """What is wrong in the end of a history of two Regions."""
+    with silent():
+        return tuple(regions_trial(played).play(played.steps))
+
+
+def _examine_regions(seed: int) -> Played:
+    played = story(seed)
+    trial = regions_trial(played)
+    problems = tuple(trial.play(played.steps))
+    commits = sum((lake.iceberg.played for lake in trial.regions.lakes), Counter[Pair]())
+    return Played(Failure(played, problems) if problems else None, commits)
 
 
 def _examine(seed: int) -> Played:
@@ -125,6 +141,9 @@ _SHOWN = 5
 def torture(
     seeds: Annotated[int, typer.Option(envvar="SEEDS", min=1, help="How many histories.")] = 2000,
     first: Annotated[int, typer.Option(envvar="FIRST", min=0, help="The first history's seed.")] = 0,
+    regions: Annotated[
+        bool, typer.Option("--regions", envvar="REGIONS", help="In two Regions, of which one is lost.")
+    ] = False,
 ) -> None:
     """Play random histories against the framework's own decisions and compare what comes out with the source."""
     console = Console()
@@ -132,7 +151,7 @@ def torture(
     found: list[Failure] = []
     histories: Counter[Pair] = Counter()
     commits: Counter[Pair] = Counter()
-    for each in track(plays(played), "Histories", seeds, console=console):
+    for each in track(plays(played, regions=regions), "Histories", seeds, console=console):
         histories.update(each.commits.keys())
         commits.update(each.commits)
         if each.failure:
@@ -143,7 +162,8 @@ def torture(
         console.print(f"{seeds:,} histories passed")
         return
     console.print(kinds_table(found))
-    console.print(stories_table(map(shortened, found[:_SHOWN])))
+    problems = problems_of_regions if regions else problems_of
+    console.print(stories_table(shortened(failure, problems) for failure in found[:_SHOWN]))
     console.print(f"{len(found):,} of {seeds:,} histories failed")
     raise typer.Exit(1)
 

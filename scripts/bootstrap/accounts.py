@@ -32,6 +32,11 @@ class Place:
         deployment = platform.deployment_of(environment)
         return cls(deployment.account, deployment.region)
 
+    @classmethod
+    def all_of(cls, environment: Environment) -> list[Place]:
+        """The places of an environment: that of its primary Region, then that of its secondary one."""
+        return [cls.of(there) for there in environment.regions]
+
     def __str__(self) -> str:
         return f"aws://{self.account}/{self.region}"
 
@@ -43,6 +48,10 @@ class Account:
     place: Place
     session: boto3.Session
     profile: str | None = None
+
+    def at(self, place: Place) -> Account:
+        """The same credentials in another Region of the account."""
+        return Account(place, self.session, self.profile)
 
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
         """A client of a service in this place."""

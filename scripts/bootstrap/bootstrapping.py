@@ -18,8 +18,8 @@ def deployment_places(platform: Platform, environment: Environment) -> list[Plac
 
     The bootstrap of the pipeline's own Region also deploys its artifact bucket in another Region.
     """
-    home, lake = Place.of_pipelines(platform, environment), Place.of(environment)
-    return [home, lake] if lake.account == home.account and lake != home else [home]
+    home = Place.of_pipelines(platform, environment)
+    return list(dict.fromkeys([home, *(lake for lake in Place.all_of(environment) if lake.account == home.account)]))
 
 
 def trusted_roles(platform: Platform, environment: Environment) -> str:

@@ -35,7 +35,8 @@ def check(platform: Platform, credentials: Credentials, environments: list[Envir
     yield runtime_finding("Python of the functions", datetime.now(UTC).date())
     for environment in environments:
         yield from _pipelines(platform, credentials, environment)
-        yield from _environment(platform, credentials, environment)
+        for there in environment.regions:
+            yield from _environment(platform, credentials, environment, there)
 
 
 def _pipelines(platform: Platform, credentials: Credentials, environment: Environment) -> Iterator[Finding]:
@@ -48,32 +49,32 @@ def _pipelines(platform: Platform, credentials: Credentials, environment: Enviro
     yield unless_unreachable(f"{name}: source", lambda: _source(platform.deployment_of(environment), account, name))
     yield from build_quota_findings(name, account, platform, environment)
     for place in places:
-        there = Account(place, account.session, account.profile)
         yield from _bootstrap(
-            platform, environment, there, name, mend=f"{PROGRAM} deployment-account {environment.name}"
+            platform, environment, account.at(place), name, mend=f"{PROGRAM} deployment-account {environment.name}"
         )
 
 
-def _environment(platform: Platform, credentials: Credentials, environment: Environment) -> Iterator[Finding]:
-    """Check an environment's own account."""
-    place, name = Place.of(environment), environment.name
+def _environment(
+    platform: Platform, credentials: Credentials, environment: Environment, there: Environment
+) -> Iterator[Finding]:
+    """Check an environment's own account in one of its Regions."""
+    place, name = Place.of(there), f"{there.name} in {there.region}" if there.is_secondary else there.name
     account = credentials.account(place)
     if account is None:
         yield _nobody_looked(name, place)
         return
-    mend = f"{PROGRAM} target-account {name}"
+    mend = f"{PROGRAM} target-account {environment.name}"
     pipelines = platform.deployment_of(environment).account
     if place.account != pipelines:
         former = f"{name}: default bootstrap"
         yield unless_unreachable(former, lambda: default_bootstrap_finding(former, account, pipelines))
         yield from _bootstrap(platform, environment, account, name, mend=mend)
-    names, group, close = Names.of(platform, environment), f"{name}: default security group", "close-default-group"
-    yield unless_unreachable(
-        group, lambda: default_group_finding(group, account, names, mend=f"{PROGRAM} {close} {name}")
-    )
+    names, group = Names.of(platform, there), f"{name}: default security group"
+    close = f"{PROGRAM} close-default-group {environment.name}"
+    yield unless_unreachable(group, lambda: default_group_finding(group, account, names, mend=close))
     catalog = f"{name}: Lake Formation"
     yield unless_unreachable(catalog, lambda: lake_formation_finding(catalog, account))
-    yield from quota_findings(account, environment, names)
+    yield from quota_findings(name, account, there, names)
 
 
 def _nobody_looked(name: str, place: Place) -> Finding:

@@ -32,7 +32,7 @@ from scripts.bootstrap.findings import print_findings
 from scripts.bootstrap.placeholders import placeholder_refusal
 from scripts.bootstrap.secret_values import Secret, chosen_secret, deployed_secrets, set_value
 from scripts.bootstrap.steps import carry_out
-from scripts.bootstrap.tear_down import plan_tear_down, what_stays
+from scripts.bootstrap.tear_down import plans_of, what_stays
 from scripts.smoke.command import smoke
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
@@ -107,8 +107,7 @@ def deployment_account(
     places = deployment_places(platform, chosen)
     first = open_account(places[0], profile, needed_for=f"the pipelines of {environment}")
     _refuse_placeholders(platform, chosen, first, console, dry_run=dry_run)
-    accounts = [Account(place, first.session, profile) for place in places]
-    steps = [step for account in accounts for step in bootstrap_steps(platform, chosen, account)]
+    steps = [step for place in places for step in bootstrap_steps(platform, chosen, first.at(place))]
     carry_out(steps, console, dry_run=dry_run)
 
 
@@ -119,11 +118,16 @@ def target_account(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Bootstrap an environment's account, which then trusts its pipelines within the execution policies."""
+    """Bootstrap an environment's account, which then trusts its pipelines within the execution policies.
+
+    Where the environment has a secondary Region, both Regions.
+    """
     (platform, account), console = _open(environment, config, profile), _console()
     chosen = platform.environments[environment]
     _refuse_placeholders(platform, chosen, account, console, dry_run=dry_run)
-    carry_out(bootstrap_steps(platform, chosen, account), console, dry_run=dry_run)
+    places = Place.all_of(chosen)
+    steps = [step for place in places for step in bootstrap_steps(platform, chosen, account.at(place))]
+    carry_out(steps, console, dry_run=dry_run)
 
 
 @app.command()
@@ -134,7 +138,7 @@ def execution_policy(environment: EnvironmentName, config: Configuration = CONFI
     """
     platform, console = load_platform(config), _console()
     chosen = chosen_environment(platform, environment)
-    places = dict.fromkeys([Place.of(chosen), *deployment_places(platform, chosen)])
+    places = dict.fromkeys([*Place.all_of(chosen), *deployment_places(platform, chosen)])
     policies = [policy for place in places for policy in policies_of(platform, chosen, place)]
     approver = approver_of(platform, chosen)
     for policy in [*policies, boundary_of(platform, chosen), *([approver] if approver else [])]:
@@ -192,15 +196,20 @@ def close_default_group(
     profile: Profile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Remove every rule from the default security group of an environment's deployed network."""
+    """Remove every rule from the default security group of an environment's deployed network, in both its Regions."""
     platform, account = _open(environment, config, profile)
-    names = Names.of(platform, platform.environments[environment])
-    carry_out(closing_steps(account, names), _console(), dry_run=dry_run)
+    steps = [
+        step
+        for there in platform.environments[environment].regions
+        for step in closing_steps(account.at(Place.of(there)), Names.of(platform, there))
+    ]
+    carry_out(steps, _console(), dry_run=dry_run)
 
 
 @app.command()
 def tear_down(
     environment: EnvironmentName,
+    secondary: Annotated[bool, typer.Option("--secondary", help="Only what is in the secondary Region.")] = False,
     config: Configuration = CONFIGURATION,
     profile: Profile = None,
     dry_run: DryRun = False,
@@ -208,15 +217,16 @@ def tear_down(
     """Delete an environment's stacks, last deployed first; stacks with buckets stay, and no bucket is emptied."""
     platform, account = _open(environment, config, profile)
     target, console = platform.environments[environment], _console()
-    plan = plan_tear_down(account, Names.of(platform, target))
-    stays = what_stays(plan, platform, target)
-    if plan.deleted and not dry_run:
-        console.print(f"To be deleted in {account.place}: {', '.join(stack.name for stack in plan.deleted)}")
+    plans = plans_of(account, platform, target, secondary_alone=secondary)
+    if any(plan.deleted for plan in plans) and not dry_run:
+        for plan in plans:
+            stacks = ", ".join(stack.name for stack in plan.deleted) or "nothing"
+            console.print(f"To be deleted in {plan.account.place}: {stacks}")
         if typer.prompt(f"Type {environment} to delete them") != environment:
             raise BootstrapError("that is not the environment's name; nothing was deleted", mend="run it again")
-    carry_out(plan.steps(account), console, dry_run=dry_run)
+    carry_out([step for plan in plans for step in plan.steps()], console, dry_run=dry_run)
     console.print("What stays:")
-    for line in stays:
+    for line in dict.fromkeys(line for plan in plans for line in what_stays(plan, platform, target)):
         console.print(f"  - {line}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -113,14 +113,21 @@ def _section(value: object, place: str, wanted: Iterable[str]) -> Json:
 
 def _networks(configuration: Mapping[str, Any]) -> Iterator[IPv4Network]:
     for name, environment in configuration["environments"].items():
-        if isinstance(environment, Mapping) and "vpc_cidr" in environment:
-            try:
-                yield parse_cidr(str(environment["vpc_cidr"]))
-            except ValueError as error:
-                raise BootstrapError(
-                    f"environments.{name}.vpc_cidr: {environment['vpc_cidr']} is no network: {error}",
-                    mend=f"correct it first: python -m scripts.bootstrap configure {name} --set environment.vpc_cidr=…",
-                ) from error
+        if not isinstance(environment, Mapping):
+            continue
+        for key, place in (("vpc_cidr", environment), ("secondary.vpc_cidr", environment.get("secondary"))):
+            if isinstance(place, Mapping) and "vpc_cidr" in place:
+                yield _network(str(place["vpc_cidr"]), name, key)
+
+
+def _network(text: str, environment: str, key: str) -> IPv4Network:
+    try:
+        return parse_cidr(text)
+    except ValueError as error:
+        raise BootstrapError(
+            f"environments.{environment}.{key}: {text} is no network: {error}",
+            mend=f"correct it first: python -m scripts.bootstrap configure {environment} --set environment.{key}=…",
+        ) from error
 
 
 def _fits(value: Mapping[str, Any], indent: str) -> bool:

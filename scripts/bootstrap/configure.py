@@ -12,6 +12,8 @@ from scripts.bootstrap.configuration import Json, merged, next_free_network
 from scripts.bootstrap.errors import BootstrapError
 
 ENVIRONMENT = "environment"
+SECONDARY = f"{ENVIRONMENT}.secondary"
+"""Asked about only where an option or the file names its Region."""
 Ask = Callable[[str, str | None], str]
 
 
@@ -33,6 +35,11 @@ def _zones(configuration: Json, environment: str) -> str:
     return json.dumps([f"{_region(configuration, environment)}{zone}" for zone in "abc"])
 
 
+def _secondary_zones(configuration: Json, environment: str) -> str:
+    region = value_at(configuration, f"{SECONDARY}.region", environment)
+    return json.dumps([f"{region}{zone}" for zone in "abc"])
+
+
 QUESTIONS = (
     Question("name", "Name of the platform, which leads the names of its stacks", lambda _, __: "odp"),
     Question("deployment.account", "Deployment account (12 digits)"),
@@ -49,6 +56,12 @@ QUESTIONS = (
         "environment.removal_policy",
         "Data of deleted stacks: retain or destroy",
         lambda _, name: "retain" if name == "prod" else "destroy",
+    ),
+    Question(f"{SECONDARY}.availability_zones", "Availability zones of the secondary Region", _secondary_zones),
+    Question(
+        f"{SECONDARY}.vpc_cidr",
+        "Network in the secondary Region",
+        lambda configuration, _: next_free_network(configuration),
     ),
 )
 
@@ -109,6 +122,8 @@ def _of_its_provider(configuration: Json) -> Json:
 
 
 def _is_asked(question: Question, configuration: Json, environment: str) -> bool:
+    if question.key.startswith(SECONDARY):
+        return value_at(configuration, f"{SECONDARY}.region", environment) is not None
     provider = value_at(configuration, "deployment.repository.provider", environment)
     return not (question.key.endswith("connection_arn") and provider == "codecommit")
 

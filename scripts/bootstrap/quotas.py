@@ -74,9 +74,9 @@ def _place_of_pipelines(platform: Platform, environment: Environment) -> tuple[s
     return deployment.account, deployment.region
 
 
-def quota_findings(account: Account, environment: Environment, names: Names) -> Iterator[Finding]:
-    """What the account of an environment must have room for."""
-    yield from _findings(environment.name, account, lambda: needs(account, environment, names))
+def quota_findings(name: str, account: Account, environment: Environment, names: Names) -> Iterator[Finding]:
+    """What the account of an environment must have room for, in the Region of the session."""
+    yield from _findings(name, account, lambda: needs(account, environment, names))
 
 
 def build_quota_findings(

@@ -19,21 +19,38 @@ COMPONENTS = ("infra", "etl")
 
 @dataclass(frozen=True)
 class TearDown:
-    """A plan: stacks to delete, those that need it first, and stacks that stay because they hold buckets."""
+    """A plan for one Region: stacks to delete, those that need it first, and stacks that stay with their buckets."""
 
+    account: Account
     deleted: tuple[DeployedStack, ...]
     kept: tuple[DeployedStack, ...]
 
-    def steps(self, account: Account) -> list[Step]:
+    def steps(self) -> list[Step]:
         """Delete one stack after the other; none begins before the one before it is gone."""
         return [
             step
             for stack in self.deleted
             for step in (
-                account.call("cloudformation", "delete_stack", StackName=stack.name),
-                account.wait("cloudformation", "stack_delete_complete", StackName=stack.name),
+                self.account.call("cloudformation", "delete_stack", StackName=stack.name),
+                self.account.wait("cloudformation", "stack_delete_complete", StackName=stack.name),
             )
         ]
+
+
+def plans_of(
+    account: Account, platform: Platform, environment: Environment, *, secondary_alone: bool = False
+) -> list[TearDown]:
+    """One plan for each Region, the secondary first: it was deployed last.
+
+    A stage of the secondary may have stacks in both Regions.
+    """
+    if secondary_alone and environment.secondary is None:
+        raise BootstrapError(f"{environment.name} has no secondary Region", mend="leave out --secondary")
+    last = environment.regions[-1]
+    return [
+        plan_tear_down(account.at(Place.of(there)), Names.of(platform, last if secondary_alone else there))
+        for there in reversed(environment.regions)
+    ]
 
 
 def plan_tear_down(account: Account, names: Names) -> TearDown:
@@ -45,19 +62,20 @@ def plan_tear_down(account: Account, names: Names) -> TearDown:
             kept.append(stack)
     deleted = [stack for stack in in_order if stack not in kept]
     _refuse_protected(deleted)
-    return TearDown(tuple(deleted), tuple(kept))
+    return TearDown(account, tuple(deleted), tuple(kept))
 
 
 def what_stays(plan: TearDown, platform: Platform, environment: Environment) -> list[str]:
-    """What a tear-down leaves, in sentences."""
-    place = Place.of(environment)
+    """What a tear-down leaves in a Region, in sentences."""
+    place = plan.account.place
     lines = [
         f"stack {stack.name} with its key and its buckets: {', '.join(stack.resources('AWS::S3::Bucket'))}"
         for stack in plan.kept
     ]
     names = Names.of(platform, environment)
     pipelines = " and ".join(names.pipeline_stack(component) for component in COMPONENTS)
-    policies = ", ".join(policy.name for policy in environment_policies(platform, environment))
+    here = [there for there in environment.regions if Place.of(there) == place]
+    policies = ", ".join(policy.name for there in here for policy in environment_policies(platform, there))
     deployment = platform.deployment_of(environment).account
     return [
         *lines,
@@ -70,7 +88,7 @@ def what_stays(plan: TearDown, platform: Platform, environment: Environment) -> 
 def _deletion_order(account: Account, names: Names, component: str) -> list[DeployedStack]:
     """Whoever imports from a stack goes before it; without imports the one created last goes first."""
     pipeline = names.pipeline_stack(component)
-    deployed = stacks_of(account, f"{names.stage(component)}-")
+    deployed = stacks_of(account, f"{names.stage_id(component)}-")
     stacks = {stack.name: stack for stack in reversed(deployed) if stack.name != pipeline}
     graph = {name: sorted(stack.importers() & set(stacks)) for name, stack in stacks.items()}
     return [stacks[name] for name in TopologicalSorter(graph).static_order()]

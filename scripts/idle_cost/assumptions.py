@@ -66,5 +66,19 @@ NATIVE_KEY_REQUESTS = Assumption(10, "KMS requests of such a call (S3 bucket key
 NATIVE_TABLE_WRITES = Assumption(10, "PUT requests of a native refresh of a table, retention included", _MEASURED)
 NATIVE_TABLE_READS = Assumption(15, "GET and HEAD requests of such a refresh", _MEASURED)
 NATIVE_TABLE_EVENTS = Assumption(14, "events of the raw bucket for such a refresh", _MEASURE)
+STANDBY_MINUTES = Assumption(30, "minutes between two refreshes of a table by a warm standby", _CODE)
+MARK_WRITE_UNITS = Assumption(
+    4,
+    "replicated write units for the mark of a file: two in its transaction, the replica's, and its expiry there",
+    "AWS's page of billing of global tables",
+)
+MARK_BYTES = Assumption(500, "bytes of a mark on its way to the other Region", "estimate: its fields, with keys")
+REGISTRATION_WRITE_UNITS = Assumption(
+    6,
+    "write units for the registration of a file by a cold standby: a transaction of three actions",
+    "odp/dynamodb/file_tracker.py",
+)
+REPLICATION_METRICS = Assumption(16, "metrics of replication: four of each of two rules, in both directions", _CODE)
+REPLICATION_ALARMS = Assumption(12, "alarms of both Regions on replication", _CODE)
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Assumption))

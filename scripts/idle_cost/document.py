@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from scripts.idle_cost import assumptions
 from scripts.idle_cost.pricing import HOURLY, Line, PriceList
+from scripts.idle_cost.standby import cold_lines, warm_lines
+from scripts.idle_cost.synthesised import PIPELINES
 from scripts.idle_cost.working import Workload, pass_of, working_lines
 
 TABLES = (18, 300, 3000)
@@ -43,6 +45,16 @@ nothing is stored.
 
 Not counted are builds: a push runs some minutes of CodeBuild and of V2 pipeline actions. The yearly rotation of keys is
 not counted either: each of the first two rotations of a key adds its price once.
+"""
+ABOUT_STANDBY = """With a [secondary Region](decisions/0029-secondary-region.md) an environment costs idle twice what it
+costs now, endpoints of a private network and replicas of secrets included, and this besides. The example is that of
+above: {tables} busy tables.
+
+- **cold**: files are replicated and registered, and wait. Tables are built after a failover.
+- **warm**: the standby refreshes its tables every {minutes} minutes, as a lake of that cadence does.
+
+The planning executions of the standby, which find nothing to do, are among its idle costs. Not counted are the tables
+that a warm standby stores a second time, and builds.
 """
 COLUMNS = (
     "tables",
@@ -104,6 +116,7 @@ def _document(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[st
     yield ""
     yield from _in_short(costs, prices)
     yield from _work(prices)
+    yield from _standby(costs, prices)
     yield from _idle(costs, prices)
     yield from _prices(prices)
 
@@ -116,6 +129,13 @@ def _in_short(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[st
     yield (
         f"- **{work:,.0f}** USD a month more: {DEFAULT.tables} busy Hudi tables at {CADENCES[DEFAULT.minutes]}. "
         f"The same as Iceberg tables, refreshed natively: **{native:,.0f}**."
+    )
+    cold = total(cold_lines(DEFAULT, prices))
+    yield (
+        f"- **{cold:,.0f}** USD a month more, beside a second idle environment: a [standby in another Region]"
+        f"(#a-standby-region) for these tables that is cold. If it is warm: "
+        f"**{total(warm_lines(_slower(is_native=False), prices)):,.0f}**, natively "
+        f"**{total(warm_lines(_slower(is_native=True), prices)):,.0f}**."
     )
     yield ""
 
@@ -143,6 +163,33 @@ def _work(prices: PriceList) -> Iterator[str]:
     yield "|---:|---|---|"
     for each in assumptions.ALL:
         yield f"| {each.value:,} | {each.what} | {each.source} |"
+    yield ""
+
+
+def _slower(*, is_native: bool) -> Workload:
+    """The same tables at the cadence of a warm standby."""
+    return Workload(DEFAULT.tables, int(assumptions.STANDBY_MINUTES.value), is_native)
+
+
+def _standby(costs: Mapping[str, list[Line]], prices: PriceList) -> Iterator[str]:
+    yield "## A standby Region"
+    yield ""
+    yield ABOUT_STANDBY.format(tables=DEFAULT.tables, minutes=f"{assumptions.STANDBY_MINUTES.value:.0f}")
+    modes = {
+        "cold": cold_lines(DEFAULT, prices),
+        "warm, Hudi tables": warm_lines(_slower(is_native=False), prices),
+        "warm, Iceberg tables refreshed natively": warm_lines(_slower(is_native=True), prices),
+    }
+    names = [name for name in costs if name != PIPELINES]
+    yield f"| standby | replication and files | {' | '.join(f'with {name} idle again' for name in names)} |"
+    yield f"|---|---:|{'---:|' * len(names)}"
+    for mode, lines in modes.items():
+        sums = (f"**{total(lines) + total(costs[name]):,.0f}**" for name in names)
+        yield f"| {mode} | {total(lines):,.2f} | {' | '.join(sums)} |"
+    yield ""
+    yield "The cold one, line by line:"
+    yield ""
+    yield from _table(modes["cold"], prices, "what")
     yield ""
 
 

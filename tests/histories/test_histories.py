@@ -85,11 +85,11 @@ def test_commits_are_of_every_format_and_engine_and_have_faults() -> None:
 def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes_and_loads_begin_again() -> None:
     """Those who plan and end executions, register, sweep and decide; each before the call and after it.
 
-    Many loads begin again in their midst, with every change of columns.
+    Many loads begin again in their midst, with every change of columns. No more histories are played than show it.
     """
     struck: Counter[tuple[FaultKind, str]] = Counter()
     restarts: Counter[str] = Counter()
-    skips = 0
+    skips, missing = 0, ["all"]
     for seed in range(2 * SEEDS):
         told = story(seed)
         trial = memory_trial(told, ON_HUDI)
@@ -100,16 +100,31 @@ def test_trouble_strikes_calls_of_everybody_who_writes_outside_of_refreshes_and_
         skips += sum(replica.skips for replica in trial.replicas)
         if seed < SEEDS:
             restarts.update(how for replica in trial.replicas for how in replica.restarts)
-    boundaries = Counter(boundary for _, boundary in struck.elements())
-    assert {kind for kind, _ in struck} == set(CALL_FAULTS)
-    for call in ("claim", "release", "pending_work", "leases", "write", "register", "save", "approve", "dismiss"):
-        assert boundaries[f"before {call}"], call
-        assert boundaries[f"after {call}"], call
-    assert boundaries["before keep"] + boundaries["after keep"]
-    assert skips > 2, "of broken files, which few tables have"
-    assert set(restarts) == {ADDED, WIDENED, DROPPED, RETYPED}
-    assert min(restarts.values()) >= SEEDS // 20
-    assert restarts.total() >= SEEDS // 4
+        missing = [*_untroubled(struck), *_too_seldom(restarts), *(["a broken file"] if skips <= 2 else [])]
+        if not missing:
+            break
+    assert missing == []
+
+
+TROUBLED = ("claim", "release", "pending_work", "leases", "write", "register", "save", "approve", "dismiss")
+
+
+def _untroubled(struck: Counter[tuple[FaultKind, str]]) -> Iterator[str]:
+    """Name the kinds of trouble that did not strike, and the calls before or after which none did."""
+    boundaries = {boundary for _, boundary in struck}
+    yield from (str(kind) for kind in set(CALL_FAULTS) ^ {kind for kind, _ in struck})
+    yield from {f"{when} {call}" for call in TROUBLED for when in ("before", "after")} - boundaries
+    if boundaries.isdisjoint({"before keep", "after keep"}):
+        yield "keep"
+
+
+def _too_seldom(restarts: Counter[str]) -> Iterator[str]:
+    """Name the changes of columns with which too few loads began again."""
+    changes = {ADDED, WIDENED, DROPPED, RETYPED}
+    yield from changes ^ set(restarts)
+    yield from (change for change in changes if restarts[change] < SEEDS // 20)
+    if restarts.total() < SEEDS // 4:
+        yield "restarts"
 
 
 def test_some_histories_have_tables_of_equal_names_in_two_sources() -> None:

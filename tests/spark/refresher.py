@@ -60,9 +60,10 @@ class Refresher:
         replayed: tuple[LandedFile, ...] = (),
         generation: int = 1,
         fence: int = 0,
+        epoch: int = 0,
     ) -> LastCommit:
         """Apply files as a refresh of this kind, whatever the core would decide."""
-        refresh = RefreshPlan(kind, files, replayed, TableState(generation), fence=fence)
+        refresh = RefreshPlan(kind, files, replayed, TableState(generation), fence=fence, epoch=epoch)
         return self.writer.apply(self.config, refresh, check_lease=lambda: None)
 
     def key(self, name: str) -> str:

@@ -41,8 +41,8 @@ def load(land_file: Any) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("keys", "prefix"),
     [
-        (("ID",), "bi_"),
         (("L", "ID"), "BI_"),
+        pytest.param(("ID",), "bi_", marks=pytest.mark.slow),
         pytest.param(("ID",), "BI_", marks=pytest.mark.slow),
         pytest.param(("L", "ID"), "bi_", marks=pytest.mark.slow),
     ],

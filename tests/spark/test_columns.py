@@ -45,7 +45,7 @@ def test_sanitised_names_hold_the_values_of_their_columns_also_of_keys_and_parti
     refresh.writer.publish(refresh.config, "")
 
 
-@pytest.mark.parametrize("table_type", ["copy_on_write", "merge_on_read"])
+@pytest.mark.parametrize("table_type", [pytest.param("copy_on_write", marks=pytest.mark.slow), "merge_on_read"])
 def test_sources_name_of_a_sanitised_column_is_its_comment_in_the_catalog(
     configured: Callable[..., Refresher], land_file: Any, spark: SparkSession, table_type: str
 ) -> None:

@@ -66,8 +66,8 @@ def options_of_the_first_release(config: RawTableConfig, operation: str) -> dict
     ("table_type", "partition"),
     [
         ("copy_on_write", None),
-        ("merge_on_read", "REGION"),
         pytest.param("copy_on_write", "REGION", marks=pytest.mark.slow),
+        pytest.param("merge_on_read", "REGION", marks=pytest.mark.slow),
         pytest.param("merge_on_read", None, marks=pytest.mark.slow),
     ],
 )

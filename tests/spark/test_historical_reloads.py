@@ -19,9 +19,6 @@ def seq(number: int) -> str:
     return f"{number:035d}"
 
 
-TABLE_TYPES = ("copy_on_write", "merge_on_read")
-
-
 @pytest.fixture(params=["copy_on_write", pytest.param("merge_on_read", marks=pytest.mark.slow)])
 def refresh(request: pytest.FixtureRequest, configured: Callable[..., Refresher]) -> Refresher:
     historical = {"history": RowHistory.ALL, "hudi_table_type": request.param}
@@ -49,7 +46,6 @@ def versions(refresh: Refresher) -> list[Row]:
     return sorted(refresh.values("ID", "_odp_version", "Op", "V"), key=str)
 
 
-@pytest.mark.parametrize("refresh", TABLE_TYPES, indirect=True)
 def test_reload_adds_versions_of_rows_that_differ_and_marks_rows_that_vanished(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:
@@ -74,6 +70,7 @@ def test_reload_adds_versions_of_rows_that_differ_and_marks_rows_that_vanished(
     assert versions(refresh) == sorted([*before, *added], key=str)
 
 
+@pytest.mark.slow  # unit tests and histories decide it; versions are made as in the others
 def test_reload_that_is_seen_after_changes_that_follow_it_takes_its_place_before_them(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:
@@ -119,6 +116,7 @@ def test_load_is_compared_with_the_newest_versions_before_the_changes_that_follo
     assert (7, load, "I", "g") in versions(refresh)
 
 
+@pytest.mark.slow  # unit tests and histories decide it; versions are made as in the others
 def test_load_takes_its_place_before_replayed_changes_without_a_sequence_too(
     configured: Callable[..., Refresher], land_file: Any
 ) -> None:
@@ -149,6 +147,7 @@ def test_load_takes_its_place_before_replayed_changes_without_a_sequence_too(
     assert [row[2] for row in sorted(refresh.values("_odp_version", "ID", "V")) if row[1] == 2] == ["b", "B"]
 
 
+@pytest.mark.slow  # unit tests and histories decide it; versions are made as in the others
 def test_late_part_of_a_load_has_the_version_of_that_load(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:
@@ -172,6 +171,7 @@ def test_late_part_of_a_load_has_the_version_of_that_load(
     )
 
 
+@pytest.mark.slow  # unit tests and histories decide it; versions are made as in the others
 def test_first_load_that_comes_after_changes_which_are_in_it_is_the_newest_version_until_the_changes_after_it(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:
@@ -210,6 +210,7 @@ def test_emptied_source_marks_every_live_key_and_keeps_every_version(
     assert versions(refresh) == sorted([*marks, *loaded], key=str)
 
 
+@pytest.mark.slow  # unit tests and histories decide it; versions are made as in the others
 def test_changes_of_the_time_before_the_former_load_that_a_task_writes_again_do_not_age_the_next_load(
     refresh: Refresher, land_rows: Callable[..., LandedFile]
 ) -> None:

@@ -33,10 +33,10 @@ KEYS: list[tuple[str | None, str | None]] = [
 @pytest.mark.parametrize(
     ("table_type", "partition"),
     [
-        ("copy_on_write", None),
         ("copy_on_write", "L"),
-        ("merge_on_read", "P"),
+        pytest.param("copy_on_write", None, marks=pytest.mark.slow),
         pytest.param("copy_on_write", "P", marks=pytest.mark.slow),
+        pytest.param("merge_on_read", "P", marks=pytest.mark.slow),
         pytest.param("merge_on_read", None, marks=pytest.mark.slow),
         pytest.param("merge_on_read", "L", marks=pytest.mark.slow),
     ],

@@ -83,6 +83,7 @@ def test_rule_10_new_column_in_the_middle_of_a_batch_is_null_in_older_rows_and_k
     assert refresh.values("ID", "NOTE", "AT") == [(1, None, None), (2, "new", dt.date(2026, 1, 1)), (3, None, None)]
 
 
+@pytest.mark.slow  # decided without Spark
 @pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_rule_10_older_file_that_comes_late_may_lack_the_column_and_have_the_narrower_type(
     refresh: Refresher, land_table: LandTable
@@ -95,6 +96,7 @@ def test_rule_10_older_file_that_comes_late_may_lack_the_column_and_have_the_nar
     assert refresh.values("ID", "V", "NOTE") == [(1, 7, None), (2, 2**40, "new")]
 
 
+@pytest.mark.parametrize("refresh", MERGE_ON_READ_IS_SLOW, indirect=True)
 def test_rule_10_new_columns_and_wider_types_reach_the_catalog(
     refresh: Refresher, land_table: LandTable, spark: SparkSession
 ) -> None:
@@ -183,6 +185,7 @@ def test_rule_10_widening_of_the_key_and_the_partition_column_keeps_every_row_si
     assert refresh.values("K", "P", "N") == [(Decimal("1.5"), 7, 2), (Decimal("3.5"), 7, 1)]
 
 
+@pytest.mark.slow  # decided without Spark
 def test_rule_10_historical_table_takes_the_schema_of_a_later_load_after_that_of_the_changes_before_it(
     spark: SparkSession, table_config: Configure, land_file: LandTable, buckets: Path
 ) -> None:

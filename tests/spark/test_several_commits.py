@@ -94,7 +94,7 @@ def lake(
 CHANGES = [f"20260301-00000000{number}" for number in range(1, 6)]
 
 
-@pytest.mark.parametrize("versioning", [RowHistory.LATEST, RowHistory.ALL])
+@pytest.mark.parametrize("versioning", [RowHistory.ALL, pytest.param(RowHistory.LATEST, marks=pytest.mark.slow)])
 def test_backlog_becomes_several_commits_of_files_of_their_own_in_the_order_of_the_source(
     lake: Callable[..., LakeOfOneTable], rows_of: Rows, versioning: RowHistory
 ) -> None:
@@ -136,6 +136,7 @@ def test_parts_of_a_load_beyond_one_commit_join_and_no_change_is_applied_before_
     }
 
 
+@pytest.mark.slow  # the stories of two writers do it, too
 def test_late_parts_and_late_changes_are_applied_with_all_changes_since_though_each_commit_has_few_new_files(
     lake: Callable[..., LakeOfOneTable], rows_of: Rows
 ) -> None:

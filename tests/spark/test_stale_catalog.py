@@ -23,7 +23,6 @@ STALE = {
 
 PLACES = [
     ("copy_on_write", "other types", True),
-    ("copy_on_write", "partitioned", False),
     ("copy_on_write", "by another column", False),
     ("merge_on_read", "partitioned", True),
 ]

@@ -111,8 +111,11 @@ MODES = {
 
 
 OTHER_MODES = {
-    "partitioned",  # so is the table of two hundred columns, which has every type too
-    "unpartitioned",  # so is the table with the composite key
+    # the historical table is partitioned, has every type, and is found by two columns
+    "partitioned",
+    "unpartitioned",
+    "composite_key",
+    "two_hundred_columns",  # more of the same types
     # each half is another mode's
     "merge_on_read_unpartitioned",
     "historical_unpartitioned",

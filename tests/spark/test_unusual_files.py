@@ -32,7 +32,10 @@ def rows(*keys: str | None, op: str | None = None) -> pa.Table:
     return pa.table(operations | named | {"REGION": pa.array(named["REGION"], pa.string())})
 
 
-@pytest.mark.parametrize(("table_type", "partition"), [("copy_on_write", "REGION"), ("merge_on_read", None)])
+@pytest.mark.parametrize(
+    ("table_type", "partition"),
+    [("copy_on_write", "REGION"), pytest.param("merge_on_read", None, marks=pytest.mark.slow)],
+)
 def test_table_is_filled_changed_and_replaced_by_files_without_rows(
     configured: Configured, land_file: Any, table_type: str, partition: str | None
 ) -> None:

@@ -108,6 +108,8 @@ def _actions(service: str, operation: str, params: dict[str, Any]) -> Iterator[t
         for action in params["TransactItems"]:
             ((kind, request),) = action.items()
             yield f"dynamodb:{_OF_TRANSACTIONS[kind]}", request["TableName"]
+    elif operation == "TransactGetItems":
+        yield from (("dynamodb:GetItem", action["Get"]["TableName"]) for action in params["TransactItems"])
     elif operation == "BatchGetItem":
         yield from (("dynamodb:BatchGetItem", table) for table in params["RequestItems"])
     elif service == "dynamodb":
@@ -293,8 +295,10 @@ def _ledger(dynamodb: Any) -> None:
     """A refresh's requests to the ledger and, for rejected files without an event, to the quarantine."""
     files = DynamoDbFileTracker(dynamodb, "FileTracker", "FileTrackerHistory")
     files.register(LOAD)
-    files.pending_files("s.t", 10)
-    assert files.unrecorded_files("s.t", [LOAD.file_id]) == [LOAD]
+    read = files.pending_files("s.t", 10)
+    assert files.unrecorded_files("s.t", [LOAD.file_id], read) == [LOAD]
+    # as after a read that its limit ended before this file
+    assert files.unrecorded_files("s.t", [LOAD.file_id], replace(read, files=(), is_all=False)) == [LOAD]
     files.processed_loads("s.t")
     files.processed_changes("s.t", "", 10)
     files.unknown([LOAD])

@@ -12,7 +12,10 @@ from tests.synth.conftest import Synthesis
 from tests.synth.synthesis import Template
 
 ALARMS = ("Odp", "Taxi")
-CONFIGURED = {"FailedTableOptimizers"}
+CONFIGURED = {
+    "FailedTableOptimizers",
+    *("FailedReplicas", "FailedTaxiReplicas", "LateRegionItems", "LateReplicas", "LateTaxiReplicas", "PendingReplicas"),
+}
 """Alarms of what an environment may configure, and those that the tests know do not."""
 SILENT = "AlertsSilentSweeps"
 """Of this one, no data is bad news."""

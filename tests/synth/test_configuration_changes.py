@@ -117,10 +117,18 @@ def trunk() -> Json:
     return document
 
 
+@pytest.fixture(scope="module")
+def on_trunk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Template]]:
+    """The templates of each app when all environments live on one branch."""
+    return {app: synthesised(trunk(), tmp_path_factory.mktemp(app), app) for app in APPS}
+
+
 @pytest.mark.parametrize("app", APPS)
-def test_environments_of_one_branch_have_a_pipeline_each_which_the_same_push_starts(app: str, tmp_path: Path) -> None:
+def test_environments_of_one_branch_have_a_pipeline_each_which_the_same_push_starts(
+    app: str, on_trunk: dict[str, dict[str, Template]]
+) -> None:
     """A pipeline that deploys into several environments would have the rights of all of them."""
-    found = synthesised(trunk(), tmp_path, app)
+    found = on_trunk[app]
     pipelines = {name: template for name, template in found.items() if name.endswith("-Pipeline")}
     assert list(pipelines) == [f"odp-{name}-{app}-Pipeline" for name in ACCOUNTS]
     started = [definition(pipeline)["Triggers"][0]["GitConfiguration"]["Push"] for pipeline in pipelines.values()]
@@ -131,9 +139,10 @@ def test_environments_of_one_branch_have_a_pipeline_each_which_the_same_push_sta
         assert deployed == [f"odp-{name}-{app}"]
 
 
-def test_an_environment_that_joins_a_trunk_keeps_every_resource(tmp_path: Path, synthesis: Synthesis) -> None:
-    for app in APPS:
-        found = synthesised(trunk(), subfolder(tmp_path, app), app)
+def test_an_environment_that_joins_a_trunk_keeps_every_resource(
+    on_trunk: dict[str, dict[str, Template]], synthesis: Synthesis
+) -> None:
+    for found in on_trunk.values():
         for name, template in found.items():
             if not name.endswith("-Pipeline"):
                 assert template.body == synthesis.templates[name].body, name
@@ -187,16 +196,33 @@ def test_an_app_with_a_repository_of_its_own_starts_on_every_push_to_it(tmp_path
     assert '"base-directory": "cdk.out"' in spec
 
 
-def test_an_environment_may_run_smaller_jobs_and_be_refreshed_by_hand_only(tmp_path: Path) -> None:
-    odp = {"max_workers_per_run": 2, "schedules": "disabled"}
-    found = synthesised(changed("dev", odp=odp), tmp_path, "etl", direct="dev")["odp-dev-etl-Odp"]
+TAXI_SIZES = {
+    "worker_type": "G.2X",
+    "workers": 3,
+    "job_timeout_minutes": 90,
+    "max_files_per_run": 7,
+    "batching_window_seconds": 60,
+    "query_scan_limit_mb": 10,
+}
+
+
+@pytest.fixture(scope="module")
+def of_other_sizes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """The ETL stage of dev with other settings of both flows, of which each test looks at its own."""
+    odp = {"max_workers_per_run": 2, "schedules": "disabled", "max_files_per_refresh": 100_000}
+    return synthesised(changed("dev", odp=odp, taxi=TAXI_SIZES), tmp_path_factory.mktemp("sizes"), "etl", direct="dev")
+
+
+def test_an_environment_may_run_smaller_jobs_and_be_refreshed_by_hand_only(of_other_sizes: dict[str, Template]) -> None:
+    found = of_other_sizes["odp-dev-etl-Odp"]
     assert found.only("AWS::Glue::Job")["NumberOfWorkers"] == 2
     assert found.only("AWS::Scheduler::Schedule")["State"] == "DISABLED"
 
 
-def test_commit_of_the_native_function_takes_no_more_files_than_it_has_time_for(tmp_path: Path) -> None:
-    odp = {"max_files_per_refresh": 100_000}
-    found = synthesised(changed("dev", odp=odp), tmp_path, "etl", direct="dev")["odp-dev-etl-Odp"]
+def test_commit_of_the_native_function_takes_no_more_files_than_it_has_time_for(
+    of_other_sizes: dict[str, Template],
+) -> None:
+    found = of_other_sizes["odp-dev-etl-Odp"]
     assert found.only("AWS::Glue::Job")["DefaultArguments"]["--max_files_per_refresh"] == "100000"
     native = found.only("AWS::Lambda::Function", "FileProcessorNative")["Environment"]["Variables"]
     assert native["MAX_FILES_PER_REFRESH"] == "5000"
@@ -230,16 +256,8 @@ def _named(value: Any) -> Any:
     return value.get("Name") if isinstance(value, dict) else value
 
 
-def test_the_taxi_flow_of_an_environment_has_the_sizes_of_its_settings(tmp_path: Path) -> None:
-    sizes = {
-        "worker_type": "G.2X",
-        "workers": 3,
-        "job_timeout_minutes": 90,
-        "max_files_per_run": 7,
-        "batching_window_seconds": 60,
-        "query_scan_limit_mb": 10,
-    }
-    found = synthesised(changed("dev", taxi=sizes), tmp_path, "etl", direct="dev")["odp-dev-etl-Taxi"]
+def test_the_taxi_flow_of_an_environment_has_the_sizes_of_its_settings(of_other_sizes: dict[str, Template]) -> None:
+    found = of_other_sizes["odp-dev-etl-Taxi"]
     for job in found.resources("AWS::Glue::Job").values():
         assert (job["WorkerType"], job["NumberOfWorkers"], job["Timeout"]) == ("G.2X", 3, 90)
     assert found.only("AWS::Lambda::EventSourceMapping")["MaximumBatchingWindowInSeconds"] == 60

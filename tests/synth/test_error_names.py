@@ -93,6 +93,13 @@ def test_every_transient_error_is_named_because_state_machines_know_no_base_clas
     assert transient <= set(LAMBDA_TROUBLE)
 
 
+def test_planning_and_refreshes_are_not_repeated_because_the_active_region_changed() -> None:
+    states = [each.values[0] for kind in ("lambda:invoke", "glue:startJobRun") for each in tasks(kind)]
+    refreshing = [state for state in states if state in [found for _, found in states_of(WORKFLOWS["refresh"])]]
+    assert len(refreshing) == 4
+    assert not any(takes(retrier, "StaleRegionError") for state in refreshing for retrier in state["Retry"])
+
+
 NATIVE = "refresh-RefreshNatively"
 """Refreshes tables as a Glue run does, so it is not repeated once it ran."""
 
@@ -113,6 +120,7 @@ def test_function_that_met_something_passing_is_called_again(state: dict[str, An
         ("Runtime.ExitError", False),
         ("RefreshFailedError", False),
         ("ServiceUnavailableError", False),
+        ("StaleRegionError", False),
         ("States.Timeout", False),
     ],
 )

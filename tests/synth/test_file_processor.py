@@ -76,12 +76,13 @@ def test_logs_of_every_job_are_bounded_to_warnings_of_spark_without_heartbeats_a
 
 
 def test_the_job_knows_every_argument_that_its_code_demands(odp: Template) -> None:
-    from dataclasses import fields
+    from dataclasses import MISSING, fields
 
     from odp.file_processor.job import JobArguments
 
     given_by_glue, given_by_the_run = {"JOB_NAME", "JOB_RUN_ID"}, {"plan_key", "batch"}
-    demanded = {field.name for field in fields(JobArguments)} - given_by_glue - given_by_the_run
+    without_default = {field.name for field in fields(JobArguments) if field.default is MISSING}
+    demanded = without_default - given_by_glue - given_by_the_run
     defaults = {name.removeprefix("--") for name in odp.only("AWS::Glue::Job")["DefaultArguments"]}
     assert demanded <= defaults
     assert not defaults & given_by_the_run

@@ -82,10 +82,10 @@ def test_a_job_writes_into_the_bucket_and_the_database_of_its_layer(taxi: Templa
 
 
 def demanded_arguments(taxi: Template, job: str) -> set[str]:
-    """The fields of the class by which a script reads its arguments."""
+    """The fields without a default of the class by which a script reads its arguments."""
     script = ast.parse((package_folder(taxi) / "taxi" / COMPONENTS[job] / "job.py").read_text())
     (arguments,) = [each for each in script.body if isinstance(each, ast.ClassDef) and each.name == "JobArguments"]
-    fields = [each.target for each in arguments.body if isinstance(each, ast.AnnAssign)]
+    fields = [each.target for each in arguments.body if isinstance(each, ast.AnnAssign) and each.value is None]
     return {field.id for field in fields if isinstance(field, ast.Name)}
 
 

@@ -17,6 +17,7 @@ OF_THE_PRODUCT = frozenset(
         "lake",
         "odp",
         "odp_cli",
+        "region_link",
         "rehearsal",
         "scripts",
         "taxi",

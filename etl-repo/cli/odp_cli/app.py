@@ -25,12 +25,27 @@ from odp_cli.config_infer import infer as inferred
 from odp_cli.config_validate import validate as validated
 from odp_cli.draft_file import write_draft
 from odp_cli.errors import CommandError
+from odp_cli.failover import failback, failover
 from odp_cli.inference.errors import InferenceError
 from odp_cli.lake import RunningLake, chosen_environment
 from odp_cli.ledger_migrate import migrate as migrated
 from odp_cli.migration.lake_ledger import LakeLedger
-from odp_cli.output import MANIFESTS, PLATFORM, REFUSED, UNANSWERED, Folder, Json, PlatformFile, Reason, say, say_json
+from odp_cli.operate.spoken_region import spoken_region
+from odp_cli.output import (
+    MANIFESTS,
+    PLATFORM,
+    REFUSED,
+    UNANSWERED,
+    Folder,
+    Json,
+    PlatformFile,
+    Reason,
+    RegionName,
+    say,
+    say_json,
+)
 from odp_cli.quarantine import quarantine
+from odp_cli.region import region
 from odp_cli.reload import reload
 from odp_cli.rendering import changes_table, problem_lines
 from odp_cli.replication import replication
@@ -47,8 +62,11 @@ app.add_typer(ledger, name="books", hidden=True)  # the command's former name
 app.command()(status)
 app.command()(reload)
 app.command()(skip)
+app.command()(failover)
+app.command()(failback)
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(replication, name="replication")
+app.add_typer(region, name="region")
 
 
 def main() -> None:
@@ -153,8 +171,9 @@ def import_(
 
 
 @ledger.command()
-def migrate(
+def migrate(  # noqa: PLR0913, PLR0917 - the options of a command
     env: Annotated[str, typer.Option(help="The environment with the ledger to migrate.")],
+    region: RegionName = "",
     profile: Annotated[str | None, typer.Option(help="Profile with credentials of the environment's account.")] = None,
     platform: PlatformFile = PLATFORM,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
@@ -162,14 +181,18 @@ def migrate(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Migrate the framework's DynamoDB tables to this release's format; continues where it was interrupted."""
+    """Migrate the framework's DynamoDB tables to this release's format; continues where it was interrupted.
+
+    Each Region has a ledger of its own: where there are two, run this with --region for either.
+    """
     known = load_platform(platform)
-    found = migrated(
-        LakeLedger(known, chosen_environment(known, env), profile), dry_run=dry_run, split=split, reason=reason
-    )
+    spoken = spoken_region(known, chosen_environment(known, env), profile, region)
+    found = migrated(LakeLedger(known, spoken.environment, profile), dry_run=dry_run, split=split, reason=reason)
     if as_json:
-        say_json({"environment": env, **found.as_json()})
+        say_json({"environment": env, **spoken.as_json(), **found.as_json()})
     else:
+        if spoken.role:
+            say(spoken.place)
         say(problem_lines(found.found.problems) if found.found.problems else "\n".join(found.lines()))
     if found.found.problems:
         raise typer.Exit(REFUSED)

@@ -22,6 +22,9 @@ PlatformFile = Annotated[Path, typer.Option("--platform", help="The configuratio
 Folder = Annotated[Path, typer.Option("--manifests", help="The folder of the table manifests.")]
 Profile = Annotated[str | None, typer.Option(help="Profile with credentials of the environment's account.")]
 Env = Annotated[str, typer.Option(envvar="ODP_ENV", help="The environment.")]
+RegionName = Annotated[
+    str, typer.Option("--region", metavar="REGION", help="One of two Regions; the active one by default.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from odp.records import HELD_KINDS, LandedFile, QuarantineKind
@@ -11,7 +11,6 @@ from rich.text import Text
 
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
-from odp_cli.operate.ages import minute
 from odp_cli.operate.deciding import Decided, Deciding, Verdict, refuse_to_close, refuse_to_dismiss_the_rest
 from odp_cli.operate.entries import Entry, find_entry
 from odp_cli.operate.held_files import (
@@ -24,9 +23,23 @@ from odp_cli.operate.ledger import OperatedLedger
 from odp_cli.operate.names import near, resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.verdicts import Action, action_for
-from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
+from odp_cli.output import (
+    PLATFORM,
+    REFUSED,
+    DryRun,
+    Env,
+    Json,
+    Mode,
+    PlatformFile,
+    Profile,
+    Reason,
+    RegionName,
+    Yes,
+    say,
+    say_json,
+)
+from odp_cli.quarantine_view import shown_fields, table_of
 from odp_cli.reload import told_too_late
-from odp_cli.rendering import Column, Listing
 
 quarantine = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What waits for a person, and decisions.")
 
@@ -34,25 +47,22 @@ EntryName = Annotated[str, typer.Argument(metavar="ENTRY", help="The entry's num
 FileNames = Annotated[list[str] | None, typer.Option(help="Only this held file, by name, key or id; can be repeated.")]
 _WAITING = tuple(kind for kind in QuarantineKind if kind is not QuarantineKind.DECISION)
 _EVERYTHING = 1_000_000_000
-_COLUMNS = (
-    *map(Column, ("entry", "since (UTC)", "kind", "table")),
-    *(Column(title, is_text=True) for title in ("reason", "decided")),
-)
 
 
 @quarantine.command("list")
-def list_entries(
+def list_entries(  # noqa: PLR0913, PLR0917 - the options of a command
     kind: Annotated[str | None, typer.Option(help=f"Only this kind: {', '.join(_WAITING)}.")] = None,
     table: Annotated[str | None, typer.Option(help="Only what is about this table.")] = None,
     decided: Annotated[bool, typer.Option("--decided", help="Decisions and dismissed entries instead.")] = False,
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
     """List what waits for a person, the oldest first; or what was decided."""
     kinds = [_kind(kind)] if kind else [*_WAITING, *([QuarantineKind.DECISION] if decided else [])]
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     entries = lake.ledger.entries(kinds)
     if table:
         configs = lake.ledger.configuration().tables
@@ -60,30 +70,32 @@ def list_entries(
         entries = [entry for entry in entries if entry.table == name]
     shown = [entry for entry in entries if _is_decided(entry) == decided]
     if as_json:
-        say_json({"environment": env, "entries": [entry.as_json() for entry in shown]})
+        say_json({**lake.about, "entries": [entry.as_json() for entry in shown]})
     elif shown:
-        say(_table_of(shown))
+        say(table_of(shown))
     else:
-        say(f"✓ nothing was decided in {env} yet" if decided else f"✓ nothing waits for a person in {env}")
+        nothing = "nothing was decided yet" if decided else "nothing waits for a person"
+        say(f"✓ {nothing} in {lake.place}")
 
 
 @quarantine.command()
 def show(
     entry: EntryName,
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
     """Show an entry, and the files that are held with it."""
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     found = find_entry(entry, lake.ledger.entries(list(QuarantineKind)))
     held, unclear = _held(lake, found)
     document = found.as_json() | {"held": [file.key for file in held], "unclear": [file.key for file in unclear]}
     if as_json:
-        say_json({"environment": env, **document})
+        say_json({**lake.about, **document})
     else:
-        say(Text("\n".join(f"{name}: {_shown(value)}" for name, value in _flat(document).items() if value)))
+        say(Text("\n".join(f"{name}: {value}" for name, value in shown_fields(document))))
 
 
 @quarantine.command()
@@ -92,6 +104,7 @@ def release(  # noqa: PLR0913, PLR0917 - the options of a command
     reason: Reason = "",
     file: FileNames = None,
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     dry_run: DryRun = False,
@@ -99,7 +112,7 @@ def release(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Json = False,
 ) -> None:
     """Release an entry: held files are applied, a refused table is tried again."""
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     _decide(lake, (entry, file or ()), "release", reason, Mode(dry_run, yes, as_json))
 
 
@@ -109,6 +122,7 @@ def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
     reason: Reason,
     file: FileNames = None,
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     dry_run: DryRun = False,
@@ -116,7 +130,7 @@ def dismiss(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Json = False,
 ) -> None:
     """Close an entry: give up held files, skip files of an unconfigured table, or acknowledge the entry."""
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     _decide(lake, (entry, file or ()), "dismiss", reason, Mode(dry_run, yes, as_json))
 
 
@@ -137,10 +151,10 @@ def _decide(lake: OperatedLake, about: tuple[str, Sequence[str]], verdict: str, 
     told = f"{action.value} {entry.table or entry.number}" + (f" ({counted(len(files), 'file')})" if files else "")
     decided = Decided()
     if not mode.dry_run:
-        mode.ask(f"{lake.name}: {told}?")
+        mode.ask(f"{lake.place}: {told}?")
         decided = carry_out(Deciding(lake.ledger, lake.caller), command, entry, action, (files, reason))
     if mode.as_json:
-        answer = {"environment": lake.name, "entry": entry.number, "action": action.name.lower()}
+        answer = {**lake.about, "entry": entry.number, "action": action.name.lower()}
         selected = [file.file_id for file in files]
         say_json(answer | {"dry_run": mode.dry_run, "selected": selected, **decided.as_json()})
     else:
@@ -218,33 +232,3 @@ def _kind(text: str) -> QuarantineKind:
         raise CommandError(
             f"there is no kind {text}", mend=near(text, kinds, f"name one of {', '.join(kinds)}")
         ) from None
-
-
-def _table_of(entries: Sequence[Entry]) -> Listing:
-    return Listing(_COLUMNS, [tuple(map(Text, _cells(entry))) for entry in entries])
-
-
-def _cells(entry: Entry) -> tuple[str, ...]:
-    return entry.number, minute(entry.since), entry.kind.value, entry.table or "–", entry.reason, _decided(entry)
-
-
-def _decided(entry: Entry) -> str:
-    if entry.kind is QuarantineKind.DECISION:
-        details = entry.details
-        changed = f"{details.get('changed', '?')} of {details['subject_count']}"
-        return f"{details['command']}: {details['before']} → {details['after']}, {changed}, by {details['decided_by']}"
-    return (
-        f"{minute(entry.dismissed_at)} by {entry.dismissed_by}: {entry.dismissed_reason}" if entry.dismissed_at else ""
-    )
-
-
-def _flat(document: dict[str, Any]) -> dict[str, Any]:
-    return {**{name: value for name, value in document.items() if name != "details"}, **document["details"]}
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return "".join(f"\n  {each}" for each in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
-    return str(value)

@@ -19,7 +19,21 @@ from odp_cli.operate.emptying import Emptying
 from odp_cli.operate.held_files import HeldGroup, chosen_files, groups_of, refuse_first_part_alone
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
-from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, Mode, PlatformFile, Profile, Reason, Yes, say, say_json
+from odp_cli.output import (
+    PLATFORM,
+    REFUSED,
+    DryRun,
+    Env,
+    Json,
+    Mode,
+    PlatformFile,
+    Profile,
+    Reason,
+    RegionName,
+    Yes,
+    say,
+    say_json,
+)
 
 if TYPE_CHECKING:
     from odp.file_manager.vanished_loads import VanishedLoad
@@ -43,6 +57,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     part: Annotated[list[str] | None, typer.Option(help="Only this part of the load; can be repeated.")] = None,
     reason: Reason = "",
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     dry_run: DryRun = False,
@@ -52,7 +67,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     """Approve or dismiss the held loads of a table, or empty the table; if interrupted, run it again."""
     if (approve is None) != empty:
         raise CommandError("what becomes of the load is not said", mend="add one of --approve, --dismiss and --empty")
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     name = _table(lake, table)
     mode = Mode(dry_run, yes, as_json)
     if empty:
@@ -73,7 +88,7 @@ def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     decided = Decided() if dry_run else choice.carry_out(reason, mode)
     if as_json:
         selected = {"loads": [group.as_json() for group in loads], "selected": [file.file_id for file in files]}
-        answer = {"environment": env, "source_table_name": name, "verdict": verdict.value, "dry_run": dry_run}
+        answer = {**lake.about, "source_table_name": name, "verdict": verdict.value, "dry_run": dry_run}
         say_json(answer | selected | decided.as_json())
     else:
         say(choice.outcome(decided, dry_run=dry_run))
@@ -97,11 +112,11 @@ class _Choice:
         command = f"odp reload --{self.verdict.value}"
         deciding = Deciding(self.lake.ledger, self.lake.caller)
         if self.files:
-            mode.ask(f"{self.lake.name}: {self.verdict.value} {counted(len(self.files), 'file')} of {self.name}?")
+            mode.ask(f"{self.lake.place}: {self.verdict.value} {counted(len(self.files), 'file')} of {self.name}?")
             return deciding.about_held(command, self.verdict, self.files, reason)
         if not self.left_over:
             return Decided()
-        mode.ask(f"{self.lake.name}: take out {self._left_over(len(self.left_over))} of {self.name}?")
+        mode.ask(f"{self.lake.place}: take out {self._left_over(len(self.left_over))} of {self.name}?")
         # a run may have begun before the person answered
         still_left = [entry for entry in left_over(self.lake.ledger, self.name) if entry in self.left_over]
         return deciding.take_out(command, still_left, reason)
@@ -153,10 +168,10 @@ def _empty(lake: OperatedLake, name: str, reason: str, mode: Mode) -> None:
     gone = f"{objects} and are gone since {minute(load.gone_at)} UTC"
     is_new = False
     if not mode.dry_run:
-        mode.ask(f"{lake.name}: remove the rows that {name} had then? {gone}{_doubt(load)}")
+        mode.ask(f"{lake.place}: remove the rows that {name} had then? {gone}{_doubt(load)}")
         is_new = emptying.empty(load, DecisionLog(lake.ledger, lake.caller), reason)
     if mode.as_json:
-        answer = {"environment": lake.name, "source_table_name": name, "verdict": "empty", "dry_run": mode.dry_run}
+        answer = {**lake.about, "source_table_name": name, "verdict": "empty", "dry_run": mode.dry_run}
         say_json(answer | {"gone_at": load.gone_at, "registered": is_new})
     else:
         done = "… would be emptied" if mode.dry_run else "✓ emptied by the next refresh"

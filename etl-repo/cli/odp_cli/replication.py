@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,23 +13,27 @@ from odp.table_identity import SourceTable
 from rich.text import Text
 
 from deployment_account.environments import load_platform
-from deployment_account.names import Names, published_replication, stopped_replication
-from deployment_account.sources import replications
 from odp_cli.errors import CommandError
 from odp_cli.inference.quantities import counted
-from odp_cli.lake import chosen_environment, session_in
+from odp_cli.lake import chosen_environment
+from odp_cli.operate.dms_in_region import DmsInRegion
 from odp_cli.operate.replicated_tables import NOTHING_COMPARED, compare, named_tables
-from odp_cli.operate.replications import (
-    Replication,
-    ServerlessReplication,
-    Start,
-    load_again,
-    load_all_again,
-    replication_of,
-)
+from odp_cli.operate.replications import ServerlessReplication, Start, load_again, load_all_again
 from odp_cli.operate.replications import stop as stopped
-from odp_cli.operate.stop_of_pipeline import StopOfPipeline
-from odp_cli.output import MANIFESTS, PLATFORM, Env, Folder, Json, Mode, PlatformFile, Profile, Yes, say, say_json
+from odp_cli.output import (
+    MANIFESTS,
+    PLATFORM,
+    Env,
+    Folder,
+    Json,
+    Mode,
+    PlatformFile,
+    Profile,
+    RegionName,
+    Yes,
+    say,
+    say_json,
+)
 
 replication = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Replications of sources by AWS DMS.")
 Source = Annotated[str, typer.Option(help="The source, if more than one is replicated.")]
@@ -44,6 +47,7 @@ _SAID = {
 def status(
     source: Source = "",
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     manifests: Folder = MANIFESTS,
@@ -55,7 +59,10 @@ def status(
     """
     answers = []
     named = _named(manifests, platform, env)
-    for name, known in _replications(platform, env, profile, source).items():
+    dms = DmsInRegion.of(platform, env, profile, region)
+    if dms.spoken.role and not as_json:
+        say(Text(dms.spoken.place))
+    for name, known in dms.replications(source).items():
         found = known.replication
         state, tables = found.state(), found.tables()
         compared = compare(name, named.get(name, ()), tables) if named and state.has_started else NOTHING_COMPARED
@@ -75,7 +82,7 @@ def status(
             lines += compared.lines()
             say(Text("\n".join(lines)))
     if as_json:
-        say_json({"environment": env, "replications": answers})
+        say_json({"environment": env, **dms.spoken.as_json(), "replications": answers})
 
 
 def _named(manifests: Path, platform: Path, env: str) -> Mapping[str, Collection[tuple[str, str]]] | None:
@@ -88,45 +95,58 @@ def _named(manifests: Path, platform: Path, env: str) -> Mapping[str, Collection
 
 
 @replication.command()
-def start(source: Source = "", env: Env = "dev", profile: Profile = None, platform: PlatformFile = PLATFORM) -> None:
+def start(
+    source: Source = "",
+    env: Env = "dev",
+    region: RegionName = "",
+    profile: Profile = None,
+    platform: PlatformFile = PLATFORM,
+) -> None:
     """Start a replication: the first time with a load of every table, later where it stopped."""
-    name, found = _only(_replications(platform, env, profile, source))
+    dms = DmsInRegion.of(platform, env, profile, region)
+    name, found = dms.only(source)
+    dms.refuse_in_the_standby()
     how = found.replication.state().first_step
     found.replication.start(how)
     found.stop_of_pipeline.forget()
-    say(Text(f"✓ {name} {_SAID[how]}"))
+    say(Text(f"✓ {name}{dms.where} {_SAID[how]}"))
 
 
 @replication.command()
 def stop(
     source: Source = "",
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     yes: Yes = False,
 ) -> None:
     """Stop a replication; start it again within two days. Around its deployments the pipeline does both."""
-    name, found = _only(_replications(platform, env, profile, source))
+    dms = DmsInRegion.of(platform, env, profile, region)
+    name, found = dms.only(source)
     if found.stop_of_pipeline.since() and found.replication.state().is_at_rest:
         found.stop_of_pipeline.forget()
-        say(Text(f"✓ {name} stays stopped: the next deployment does not start it any more"))
+        say(Text(f"✓ {name}{dms.where} stays stopped: the next deployment does not start it any more"))
         return
-    Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: stop the replication of {name}? The lake gets no changes")
+    Mode(dry_run=False, yes=yes, as_json=False).ask(
+        f"{dms.spoken.place}: stop the replication of {name}? The lake gets no changes"
+    )
     stopped(found.replication)
     found.stop_of_pipeline.forget()
     serverless = ", and within 48 hours: DMS then takes its capacity away, and only a new load helps"
     warning = serverless if isinstance(found.replication, ServerlessReplication) else ""
-    say(Text(f"✓ {name} stops; start it again before the database deletes its log{warning}"))
+    say(Text(f"✓ {name}{dms.where} stops; start it again before the database deletes its log{warning}"))
 
 
 @replication.command()
-def reload(
+def reload(  # noqa: PLR0913, PLR0917 - the options of a command
     tables: Annotated[
         list[str] | None, typer.Argument(metavar="TABLE…", help="Tables, as manifests name them.")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every table of a stopped replication.")] = False,
     source: Source = "",
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     yes: Yes = False,
@@ -141,9 +161,11 @@ def reload(
     sources = {each.source for each in wanted}
     if len(sources) > 1:
         raise CommandError(f"the tables are of {', '.join(sorted(sources))}", mend="one command for each source")
-    name, found = _only(_replications(platform, env, profile, source or next(iter(sources), "")))
+    dms = DmsInRegion.of(platform, env, profile, region)
+    name, found = dms.only(source or next(iter(sources), ""))
+    dms.refuse_in_the_standby()
     which = "every table" if all_ else counted(len(wanted), "table")
-    Mode(dry_run=False, yes=yes, as_json=False).ask(f"{env}: load {which} of {name} again?")
+    Mode(dry_run=False, yes=yes, as_json=False).ask(f"{dms.spoken.place}: load {which} of {name} again?")
     if all_:
         load_all_again(found.replication)
         found.stop_of_pipeline.forget()
@@ -157,37 +179,3 @@ def _parsed(name: str) -> SourceTable:
         return SourceTable.parse(name)
     except ValueError as error:
         raise CommandError(str(error), mend="name the table as its manifest does") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A replication, and whether a pipeline has stopped it."""
-
-    replication: Replication
-    stop_of_pipeline: StopOfPipeline
-
-
-def _replications(platform: PlatformFile, env: str, profile: str | None, source: str) -> dict[str, _Known]:
-    known = load_platform(platform)
-    environment = chosen_environment(known, env)
-    configured = list(replications(environment.sources))
-    if not configured:
-        raise CommandError(
-            f"DMS replicates no source of {env}", mend="add replication to a source in config/environments.json"
-        )
-    if source and source not in configured:
-        raise CommandError(f"DMS replicates no source {source}", mend=f"name one of {', '.join(configured)}")
-    session, names = session_in(environment, profile), Names.of(known, environment)
-    ssm, dms = session.client("ssm"), session.client("dms")
-    found: dict[str, _Known] = {}
-    for name in [source] if source else configured:
-        parameter = names.parameter(published_replication(name))
-        replication = replication_of(dms, str(ssm.get_parameter(Name=parameter)["Parameter"]["Value"]))
-        found[name] = _Known(replication, StopOfPipeline(ssm, names.parameter(stopped_replication(name))))
-    return found
-
-
-def _only(found: dict[str, _Known]) -> tuple[str, _Known]:
-    if len(found) > 1:
-        raise CommandError("several sources are replicated", mend=f"name one of {', '.join(found)} with --source")
-    return next(iter(found.items()))

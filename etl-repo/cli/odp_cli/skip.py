@@ -17,7 +17,19 @@ from odp_cli.operate.lease_state import LeaseState
 from odp_cli.operate.ledger import OperatedLedger
 from odp_cli.operate.names import near
 from odp_cli.operate.operated_lake import OperatedLake
-from odp_cli.output import PLATFORM, REFUSED, DryRun, Env, Json, PlatformFile, Profile, Reason, say, say_json
+from odp_cli.output import (
+    PLATFORM,
+    REFUSED,
+    DryRun,
+    Env,
+    Json,
+    PlatformFile,
+    Profile,
+    Reason,
+    RegionName,
+    say,
+    say_json,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,17 +45,18 @@ _MAY_BE_APPLIED = (
 _ID_PARTS = 3
 
 
-def skip(
+def skip(  # noqa: PLR0913, PLR0917 - the options of a command
     file: Annotated[str, typer.Argument(metavar="FILE", help="The key of a pending object, or the file's id.")],
     reason: Reason,
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Move a pending file, in every pending version, to the history as skipped; it is never applied."""
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     configs = lake.ledger.configuration().tables
     files = PendingFinder(lake.ledger, lake.sources).find(file)
     name = files[0].source_table_name
@@ -57,7 +70,7 @@ def skip(
         decided = deciding.skip("odp skip", files, reason, qualified_name=qualified_name)
     if as_json:
         selected = [each.file_id for each in files]
-        answer = {"environment": env, "source_table_name": name, "dry_run": dry_run, "selected": selected}
+        answer = {**lake.about, "source_table_name": name, "dry_run": dry_run, "selected": selected}
         say_json(answer | {"may_be_applied": may_be_applied} | decided.as_json())
     else:
         told = f"… would be skipped: {counted(len(files), 'file')}" if dry_run else f"✓ {len(decided.files)} skipped"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -18,13 +19,14 @@ from odp_cli.operate.ledger import OperatedLedger
 from odp_cli.operate.names import resolve_table
 from odp_cli.operate.operated_lake import OperatedLake
 from odp_cli.operate.table_status import STATE_KINDS, LedgerSnapshot, State, TableStatus, statuses
-from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, say, say_json
+from odp_cli.output import PLATFORM, Env, Json, PlatformFile, Profile, RegionName, say, say_json
 from odp_cli.rendering import Column, Listing
 
 _NO_TABLE = (QuarantineKind.REJECTED_FILE, QuarantineKind.MALFORMED_MESSAGE)
 _STYLES = dict.fromkeys((State.OK, State.REFRESHING, State.LEFT_TO_SPARK), "green")
 _STYLES |= {State.PAUSED: "dim", State.INTERRUPTED: "yellow"}
 _REASON_CHARACTERS = 160
+_ADVISED_TABLES = 5
 _COLUMNS = (
     Column("source table"),
     Column("raw table"),
@@ -40,12 +42,13 @@ def status(
     tables: Annotated[list[str] | None, typer.Argument(metavar="TABLE…", help="Only these tables.")] = None,
     check: Annotated[bool, typer.Option("--check", help="First ask the staging bucket for vanished loads.")] = False,
     env: Env = "dev",
+    region: RegionName = "",
     profile: Profile = None,
     platform: PlatformFile = PLATFORM,
     as_json: Json = False,
 ) -> None:
     """Show the lake's tables: state, lag, pending files, the last refresh; the worst first."""
-    lake = OperatedLake(platform, env, profile)
+    lake = OperatedLake.opened(platform, env, profile, region, as_json=as_json)
     now = datetime.now(UTC)
     unclear = checked(lake) if check else ()
     ledger, without_table = read(lake.ledger, lake.landed_file_days)
@@ -54,11 +57,13 @@ def status(
     wanted = {resolve_table(name, [each.source_table_name for each in found], ledger.configs) for name in tables or ()}
     shown = [each for each in found if not wanted or each.source_table_name in wanted]
     if as_json:
-        answer = {"environment": env, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
+        answer = {**lake.about, "at": now.isoformat(timespec="seconds"), "without_table": dict(others)}
         answer |= {"cannot_tell_if_emptied": list(unclear)} if check else {}
         say_json(answer | {"tables": [each.as_json() for each in shown]})
         return
     say(table_of(shown) if shown else f"{env} has no tables yet: push manifests, then start the DMS task")
+    for line in _advice(shown):
+        say(line)
     if others:
         told = ", ".join(f"{kind} {number}" for kind, number in others.items())
         say(f"! of no table: {told}; look at them with odp quarantine list --env {env}")
@@ -123,6 +128,16 @@ def _rejected_that_expire(entries: list[Entry], now: datetime, landed_file_days:
 
 def _is_open_without_table(entry: Entry) -> bool:
     return entry.kind in _NO_TABLE and not entry.dismissed_at
+
+
+def _advice(shown: Sequence[TableStatus]) -> Iterator[str]:
+    """What the last refreshes advise, below the table: a cell has no room for commands."""
+    lasts = ((each.source_table_name, each.lease.last) for each in shown)
+    advised = [(name, last.advice) for name, last in lasts if last and last.advice]
+    for name, advice in advised[:_ADVISED_TABLES]:
+        yield f"! {name}: {advice}"
+    if (more := len(advised) - _ADVISED_TABLES) > 0:
+        yield f"! advice on {counted(more, 'table')} more: odp status TABLE"
 
 
 def _pending(status: TableStatus) -> str:

@@ -39,6 +39,13 @@ class ObjectGoneError(RetryableError):
     """A landed file was deleted after the refresh was planned; the next refresh notices the deletion."""
 
 
+class StaleRegionError(TerminalError):
+    """A later epoch began than the one of this run, which commits nothing more; the next plan works under the new one.
+
+    Nothing failed, and a repetition would meet the same epoch: so no state machine may try it again.
+    """
+
+
 class BeyondEngineError(TerminalError):
     """The change is more than its engine can do, and nothing was written; another engine has to apply it.
 

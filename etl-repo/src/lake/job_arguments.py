@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, TypeVar, get_type_hints
 
 if TYPE_CHECKING:
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 def parse_arguments(kind: type[Arguments], argv: Sequence[str]) -> Arguments:
     """Read the arguments; Glue's own (`--datalake-formats`, `--conf` …) are not ours to check.
 
-    One that is missing, or no value of its field's type, ends the run with a message that names it.
+    One that is missing, or no value of its field's type, ends the run with a message that names it. A field with a
+    default may be missing.
     """
     types = get_type_hints(kind)
     parser = argparse.ArgumentParser(allow_abbrev=False)
     for field in fields(kind):
-        parser.add_argument(f"--{field.name}", required=True, type=types[field.name])
+        is_demanded = field.default is MISSING
+        default = None if is_demanded else field.default
+        parser.add_argument(f"--{field.name}", required=is_demanded, type=types[field.name], default=default)
     known, _ = parser.parse_known_args(argv)
     return kind(**vars(known))

@@ -49,5 +49,5 @@ class Variables(BaseModel):
             raise VariablesError(message) from None
 
     def written(self) -> dict[str, str]:
-        """Return the variables as a function's configuration has them."""
-        return {name.upper(): str(value) for name, value in self.model_dump().items()}
+        """Return the variables as a function's configuration has them; what is as by default is left out."""
+        return {name.upper(): str(value) for name, value in self.model_dump(exclude_defaults=True).items()}

@@ -11,8 +11,8 @@ from botocore.config import Config
 
 from odp.table_identity import SourceTable
 
-_SETTINGS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3})
-"""A hanging call must not outlast its function; the next judgement tries again."""
+_SETTINGS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "max_attempts": 3})
+"""Hanging calls about several sources must not outlast their function; the next judgement tries again."""
 _MOST_AT_ONCE = 500
 _TASK = ":task:"
 

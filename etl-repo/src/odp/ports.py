@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from lake.landing.listings import ObjectVersion, TableListing, VersionPage
+from lake.ledger.epochs import Epoch, RegionSettings
 from odp.configuration import ConfigDeployment, ConfigRequest, Configuration, RequestStatus
 from odp.records import (
     BatchConfig,
@@ -41,6 +43,30 @@ class KnownFiles(FileRegister, Protocol):
         """List the given files that the history lacks."""
 
 
+@dataclass(frozen=True, slots=True)
+class LandingMark:
+    """What the Region in which a file landed says of that; the other Region has a copy, or will have one."""
+
+    region: str
+    landed_at: str
+    sequencer: str | None
+    event_reason: str
+
+
+class LandingMarks(Protocol):
+    """What the other Region says of the files that landed there."""
+
+    def mark_of(self, file: LandedFile) -> LandingMark | None:
+        """Return what the other Region says of a file that landed there; None if it says nothing (yet)."""
+
+
+class ReplicatedObjects(Protocol):
+    """Looks at staged objects that may be copies of another Region's."""
+
+    def landing_of_replica(self, file: LandedFile) -> str | None:
+        """Return when the original of a replica landed; None if the object is no replica, or gone."""
+
+
 class Quarantine(Protocol):
     """Keeps everything that waits for a person outside the lake."""
 
@@ -53,6 +79,9 @@ class RefreshEntries(Quarantine, Protocol):
 
     def replace(self, entry: Quarantined) -> None:
         """Write an entry, and replace it if it is there already."""
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        """Remove an entry."""
 
 
 class KnownEntries(Quarantine, Protocol):
@@ -212,6 +241,31 @@ class Topic(Protocol):
         """Send a message to all subscribers."""
 
 
+class ActiveRegion(Protocol):
+    """Tells which Region is active, as one's own Region knows it."""
+
+    @property
+    def settings(self) -> RegionSettings:
+        """The two Regions, and how a standby works."""
+
+    @property
+    def own_region(self) -> str:
+        """The Region in which this code runs."""
+
+    def newest(self) -> Epoch:
+        """Return the epoch in force."""
+
+
+class StandbyPlans(Protocol):
+    """Keeps when a standby last planned each cadence."""
+
+    def last_as_standby(self, refresh_cadence: str) -> str:
+        """Return the time (ISO 8601) of a cadence's last plan in a standby; empty without one."""
+
+    def planned_as_standby(self, refresh_cadence: str) -> None:
+        """Record that a standby planned a cadence now."""
+
+
 class PlanStorage(Protocol):
     """Keeps the plans that job runs read."""
 
@@ -226,10 +280,14 @@ class TableLeases(Protocol):
     """One writer per table: the lease is taken and renewed by conditional writes."""
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
-        """Take the lease if it is free or expired; None while another run holds it."""
+        """Take the lease if it is free or expired; None while another run holds it.
+
+        Raises:
+            StaleRegionError: the active Region has changed since the plan of the run.
+        """
 
     def renew(self, lease: Lease) -> None:
-        """Renew a lease; raises LeaseLostError when another run took it over."""
+        """Renew a lease; raises LeaseLostError or StaleRegionError when it is no longer the run's."""
 
 
 class RunLog(Protocol):

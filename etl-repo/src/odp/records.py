@@ -219,6 +219,8 @@ class LandedFile:
     """For a held file: the id of its quarantine entry. An older release kept none."""
     approval: str = ""
     """For files that a person approves together: their common approval. An approved file waits for the others."""
+    is_replica: bool = False
+    """Whether the object is known to be a copy of the other Region's; not stored, because the files are the same."""
 
     @property
     def name(self) -> str:
@@ -391,6 +393,10 @@ class BatchPlan:
     execution_name: str
     batches: tuple[tuple[str, ...], ...]
     engines: tuple[str, ...] = ()
+    epoch: int = 0
+    """The number of the epoch of Regions under which the plan was made; its runs end when a later one begins."""
+    is_standby: bool = False
+    """Whether the plan is one of the standby Region, which sees files later than the active one."""
 
     @property
     def spark_batches(self) -> int:

@@ -17,6 +17,8 @@ class RefreshStatus(StrEnum):
     UPDATING = "updating_table"
     COMPLETED = "completed"
     ERROR = "refresh_error"
+    STOPPED = "refresh_stopped"
+    """The active Region changed during the run; its files wait, and nobody has to do anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Lease:
     """Why the native engine left the table to this run; empty if it did not."""
     spark_until: float = 0.0
     """The time until which the reason stays (epoch seconds); a later refresh of Spark that completes removes it."""
+    epoch: int = 0
+    """The number of the epoch of Regions under which the lease was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ class RefreshPlan:
     fence: int = 0
     """The fencing token of the lease under which the commit is made."""
     follows: frozenset[str] | None = None
+    epoch: int = 0
+    """The number of the epoch of Regions under which the commit is made."""
 
     @property
     def file_ids(self) -> frozenset[str]:
@@ -146,6 +152,10 @@ class LastCommit:
     counts: RowCounts
     size: TableSize | None = None
     """The table's size after the commit, if its format says it."""
+    epoch: int = 0
+    """The number of the epoch of Regions under which the commit was made; commits of earlier releases have none."""
+    added_columns: tuple[str, ...] = ()
+    """The columns that changes brought since the load in the table: rows from before them have NULL there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,8 @@ class RefreshOutcome:
     engine: Engine = Engine.SPARK
     beyond_engine: str = ""
     """Why the native engine left the table to Spark, in its own run and in those of Spark that follow."""
+    advice: str = ""
+    """What a person may have to do about rows of the table, with the commands."""
 
     @property
     def is_left_to_spark(self) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +17,9 @@ from lake.tables.capabilities import Engine
 from odp.configuration import ConfigRequest
 from odp.records import BatchPlan, LandedFile
 from odp.stored_format import FORMAT
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 # Compares versions of staged objects, by the S3 API.
 
@@ -68,6 +71,35 @@ def _ends(size: int) -> tuple[str, ...]:
     if size <= 2 * _COMPARED:
         return (f"bytes=0-{size - 1}",)
     return (f"bytes=0-{_COMPARED - 1}", f"bytes=-{_COMPARED}")
+
+
+# Landing times of replicas, by the S3 API.
+
+
+_NO_SUCH_VERSION = {*_GONE, "405"}
+"""A HEAD of a version that is gone, or that is a delete marker."""
+
+
+class S3ReplicatedObjects:
+    """Asks S3 whether an object is another Region's copy, and when its original landed."""
+
+    def __init__(self, buckets: Mapping[str, str], s3: S3Client | None = None) -> None:
+        self._buckets = buckets
+        self._s3 = s3 or boto3.client("s3")
+
+    def landing_of_replica(self, file: LandedFile) -> str | None:
+        """Return when the original of a replica landed; None if the object is no replica, or gone."""
+        version: dict[str, Any] = {"VersionId": file.version_id} if file.version_id else {}
+        bucket = self._buckets.get(file.bucket, file.bucket)
+        try:
+            found = self._s3.head_object(Bucket=bucket, Key=file.key, **version)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NO_SUCH_VERSION:
+                return None
+            raise
+        if found.get("ReplicationStatus") != "REPLICA":
+            return None
+        return found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # Landed files, read by the S3 API in the version that was registered.
@@ -167,7 +199,8 @@ class S3PlanStorage:
         document = json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
         batches = tuple(tuple(batch) for batch in document["batches"])
         engines = tuple(document.get("engines", [Engine.SPARK] * len(batches)))
-        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches, engines)
+        epoch, is_standby = int(document.get("epoch", 0)), bool(document.get("is_standby", False))
+        return BatchPlan(document["refresh_cadence"], document["execution_name"], batches, engines, epoch, is_standby)
 
 
 # The configuration request in the config bucket: the versions of one object.

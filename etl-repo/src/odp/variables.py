@@ -18,6 +18,8 @@ class FileManagerVariables(Variables):
     config_deploy_tracker_table: Text
     staging_bucket: Text
     sources: JsonText
+    regions: str = ""
+    """What `RegionSettings` reads; empty without a secondary Region."""
 
 
 class SweepVariables(FileManagerVariables):
@@ -52,6 +54,8 @@ class BatchManagerVariables(Variables):
     job_timeout_minutes: int
     environment: Text
     topic_arn: Text
+    regions: str = ""
+    """What `RegionSettings` reads; empty without a secondary Region."""
 
 
 # The environment variables of the function that refreshes tables without a JVM.
@@ -74,6 +78,8 @@ class NativeRefreshVariables(Variables):
     max_bytes_per_refresh: int
     max_replayed_files: int
     history_days: int
+    regions: str = ""
+    """What `RegionSettings` reads; empty without a secondary Region."""
 
 
 # The environment variables of the function that gives Iceberg tables their optimizers.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from itertools import chain
@@ -29,16 +29,25 @@ if TYPE_CHECKING:
 _KEYS_IN_LIST = 200
 """Iceberg compares a longer list with no file's statistics, and would read them all."""
 _EPOCH = date(1970, 1, 1)
+CheckRegion = Callable[[], None]
+"""Raises StaleRegionError if another Region has become active."""
 _PROPERTIES = TABLE_PROPERTIES | {
     # the rows of a file are found by the least and the greatest key in each data file, which may not be cut short
     "write.metadata.metrics.column.source_file": "full",
 }
 
 
+def one_region() -> None:
+    """Allow each commit, as in a lake without a secondary Region."""
+
+
 class IcebergConformedTable:
     """Written by one run at a time; a run that was overtaken by another publishes nothing."""
 
-    def __init__(self, spark: SparkSession, name: TableName, dataset: Dataset) -> None:
+    def __init__(
+        self, spark: SparkSession, name: TableName, dataset: Dataset, check_region: CheckRegion = one_region
+    ) -> None:
+        self._check_region = check_region
         self._spark = spark
         self._name = name
         self._dataset = dataset
@@ -48,10 +57,12 @@ class IcebergConformedTable:
 
         Raises:
             RejectedInputError: the table has a column that the dataset declares otherwise, or no more.
+            StaleRegionError: another Region has become active.
         """
         declared = self._columns()
         table = load(self._spark, self._name.sql)
         if table is None:
+            self._check_region()
             self._create(declared)
             return
         present = {field.name: field.dataType.simpleString() for field in self._spark.table(self._name.sql).schema}
@@ -67,6 +78,7 @@ class IcebergConformedTable:
             )
             raise RejectedInputError(message)
         if added := ", ".join(f"`{name}` {type_}" for name, type_ in declared.items() if name not in present):
+            self._check_region()
             self._spark.sql(f"ALTER TABLE {self._name.sql} ADD COLUMNS ({added})")
 
     def replace_files(self, rows: DataFrame, source_files: Collection[str]) -> None:
@@ -74,6 +86,9 @@ class IcebergConformedTable:
 
         It is done on a branch, to which the table is moved at last: in one commit of the catalog, which is refused if
         the table is not what it was when the branch began.
+
+        Raises:
+            StaleRegionError: another Region has become active; the table stays as it is.
         """
         table = load(self._spark, self._name.sql)
         branch = begin_branch(table)
@@ -81,6 +96,7 @@ class IcebergConformedTable:
         if _may_have_rows_of(self._spark, table, source_files):
             self._delete(branch_sql, source_files)
         rows.writeTo(branch_sql).append()
+        self._check_region()
         branch.publish()
         expire_old_snapshots(table)
 
@@ -154,7 +170,8 @@ _SNAPSHOT, _RULES_VERSION = "taxi.conformed-snapshot", "taxi.rules-version"
 class IcebergPurposeBuiltTable:
     """Replaced by days or as a whole, never added to."""
 
-    def __init__(self, spark: SparkSession, name: TableName) -> None:
+    def __init__(self, spark: SparkSession, name: TableName, check_region: CheckRegion = one_region) -> None:
+        self._check_region = check_region
         self._spark = spark
         self._name = name
 
@@ -181,6 +198,8 @@ class IcebergPurposeBuiltTable:
         self._forget()
 
     def _writer(self, rows: DataFrame, provenance: Provenance) -> DataFrameWriterV2:
+        """Prepare the write, which computes the rows and commits them; raises StaleRegionError."""
+        self._check_region()
         shown = {_SNAPSHOT: provenance.snapshot, _RULES_VERSION: provenance.rules_version}
         return rows.writeTo(self._name.sql).options(**summary_options(shown))
 

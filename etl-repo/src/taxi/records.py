@@ -81,6 +81,8 @@ class Bundle:
     execution: str
     number: int
     files: tuple[LandedFile, ...]
+    epoch: int = 0
+    """The number of the epoch of Regions under which it was claimed; its run commits under no later one."""
 
     @property
     def key(self) -> str:
@@ -99,12 +101,16 @@ class Bundle:
 
 
 class LoadStatus(StrEnum):
-    """The conformed job's result for one file; a pending file had a transient failure."""
+    """The conformed job's result for one file; a pending file had a transient failure.
+
+    A stopped file had none: the active Region changed, and its Region loads it when it is active again.
+    """
 
     LOADED = "loaded"
     FAILED = "failed"
     SUPERSEDED = "superseded"
     PENDING = "pending"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)

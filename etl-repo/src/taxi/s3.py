@@ -115,6 +115,7 @@ class S3Bundles:
             "dataset": bundle.dataset,
             "execution": bundle.execution,
             "number": bundle.number,
+            "epoch": bundle.epoch,
             "files": files,
         }
         self._write(bundle.key, document)
@@ -123,7 +124,9 @@ class S3Bundles:
         """Read the bundle of a key."""
         document = self._read(key)
         files = tuple(LandedFile(dataset=document["dataset"], **_known(LandedFile, file)) for file in document["files"])
-        return Bundle(document["dataset"], document["execution"], document["number"], files)
+        return Bundle(
+            document["dataset"], document["execution"], document["number"], files, int(document.get("epoch", 0))
+        )
 
     def write_outcome(self, bundle_key: str, outcomes: Sequence[FileOutcome]) -> None:
         """Keep the outcomes of a bundle's files; a later write for the same bundle replaces them."""

@@ -30,3 +30,5 @@ class BundlesVariables(Variables):
     bundle_bucket: Text
     max_files_per_run: int
     lease_seconds: int
+    regions: str = ""
+    """What `RegionSettings` reads; empty without a secondary Region."""

@@ -24,7 +24,7 @@ from rehearsal.source.reference_tables import TRIP_TYPES, change_reference_table
 from rehearsal.source.taxi_trips import apply_changes, changed_tables, trip_tables
 from rehearsal.source.traffic import Traffic
 
-FILE_SECONDS = 5
+FILE_SECONDS = 3
 AddTable = Callable[[DeployedLake, str, str], None]
 """Deploys a manifest with one table more: the lake, the table's name, its primary key."""
 NATIVE_CADENCE = "1_min_refresh"

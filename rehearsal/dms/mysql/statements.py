@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 from rehearsal.dms.log import TableStatement, Verb
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_QUOTED_OR_COMMENT = re.compile(
+    r"""(?P<name>`(?:[^`]|``)+`)
+        | (?P<text>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*")
+        | /\*M?!\d*(?P<executed>.*?)\*/
+        | (?P<comment>/\*.*?\*/|(?:--(?=\s|$)|\#)[^\n]*)""",
+    re.DOTALL | re.VERBOSE,
+)
+_QUOTED_NAME = re.compile(r"`(?:[^`]|``)+`")
 _VERB = re.compile(
     r"""\s*(?:(?P<truncate>TRUNCATE(?:\s+TABLE)?)
         | (?P<drop>DROP\s+TABLE(?:\s+IF\s+EXISTS)?)
@@ -14,9 +21,6 @@ _VERB = re.compile(
         | (?P<create>CREATE(?:\s+OR\s+REPLACE)?\s+TABLE(?:\s+IF\s+NOT\s+EXISTS)?))\s+""",
     re.IGNORECASE | re.VERBOSE,
 )
-_EXECUTED = re.compile(r"/\*M?!\d*(.*?)\*/", re.DOTALL)
-_LINE_COMMENT = re.compile(r"^\s*(?:--[^\n]*|\#[^\n]*)(?:\n|$)")
-_TEXT = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"", re.DOTALL)
 _NO_ROWS = re.compile(
     r"""\s*(?:CREATE|ALTER|DROP|RENAME|TRUNCATE|GRANT|REVOKE|FLUSH|OPTIMIZE|REPAIR|INSTALL|UNINSTALL|BEGIN|START|COMMIT
         |ROLLBACK|SAVEPOINT|RELEASE|XA|SET\s+(?!STATEMENT\b)|ANALYZE\s+(?:\w+\s+)?TABLE)\b""",
@@ -36,17 +40,24 @@ def changes_rows(query: str) -> bool:
     A log of rows has statements too, but only of definitions, rights and transactions; what is none of these may change
     rows, as a SELECT of a function does.
     """
-    text = _TEXT.sub("''", _plain_statement(query))
+    text = _without_quoted_names(_plain_statement(query))
     return not _NO_ROWS.match(text) or bool(_FILLED.match(text))
 
 
 def _plain_statement(query: str) -> str:
-    """A statement without comments; what the server executes of them stays."""
-    text = _EXECUTED.sub(r" \1 ", query)
-    text = _COMMENT.sub(" ", text)
-    while (shorter := _LINE_COMMENT.sub("", text)) != text:
-        text = shorter
-    return text
+    """A statement without comments and with empty texts; what the server executes of comments stays."""
+
+    def plain(found: re.Match[str]) -> str:
+        if found["executed"] is not None:
+            return f" {_plain_statement(found['executed'])} "
+        return found["name"] or ("''" if found["text"] else " ")
+
+    return _QUOTED_OR_COMMENT.sub(plain, query)
+
+
+def _without_quoted_names(text: str) -> str:
+    """A quoted name may have words that mean something elsewhere."""
+    return _QUOTED_NAME.sub("`_`", text)
 
 
 def table_statements(query: str, schema: str) -> Iterator[TableStatement]:
@@ -60,7 +71,7 @@ def table_statements(query: str, schema: str) -> Iterator[TableStatement]:
     while named := _NAME.match(text, at):
         at = named.end()
         first, second = (_plain(part) for part in named.groups())
-        is_renamed = verb is Verb.ALTER and _RENAMES.search(text, at)
+        is_renamed = verb is Verb.ALTER and _RENAMES.search(_without_quoted_names(text[at:]))
         yield TableStatement(Verb.RENAME if is_renamed else verb, first if second else schema, second or first)
         if verb is Verb.RENAME and (renamed := _TO.match(text, at)):
             at = renamed.end()

@@ -50,7 +50,7 @@ Say = Callable[[str], None]
 @contextmanager
 def deployed_lake(folder: Path) -> Iterator[DeployedLake]:
     """Deploy the dev lake as synthesised, with several sources, and with schedules that start nothing by themselves."""
-    sources = {name: {"folder": folder} for name, folder in FOLDERS.items()}
+    sources = {name: {"folder": folder, "replication": {"kind": "external"}} for name, folder in FOLDERS.items()}
     configuration = changed_configuration(folder, sources=sources, odp={"schedules": "disabled"})
     with Emulator(EmulatorSettings(run_directory=folder / "emulator")) as emulator:
         yield deploy_lake(ENVIRONMENT, emulator, folder / "assemblies", configuration=configuration)

@@ -44,6 +44,8 @@ class IcebergTables:
     leases: MemoryLeases
     violations: list[Finding]
     note: NoteCommit
+    may_commit: Callable[[str], None]
+    """Notes that a run is about to commit, which it may not under an epoch that is over."""
     storages: Mapping[str, Storage] = field(default_factory=dict)
     """By source table."""
     landed: dict[str, list[Commit]] = field(default_factory=lambda: defaultdict(list))
@@ -124,6 +126,7 @@ class _Run:
         self.token, self.refresh = 0, refresh
         self.cross(BEFORE_LEASE)
         check_lease()
+        self.tables.may_commit(self.run_id)
         item = self.tables.leases.items[self.config.qualified_name]
         if item.owner == self.run_id:
             self.token = item.token

@@ -75,7 +75,11 @@ class Executions:
         running = self._lake.leases.running
         running.add(execution)
         around = Surroundings(
-            faults, arrive, lambda: running.discard(execution), lambda: self.run_during_another(arrive)
+            faults,
+            arrive,
+            lambda: running.discard(execution),
+            lambda: self.run_during_another(arrive),
+            self._lake.region.epoch,
         )
         plan = self._plan(execution)
         for number, (batch, engine) in enumerate(zip(plan.batches, plan.engines, strict=True)):
@@ -136,6 +140,7 @@ class Surroundings:
     arrive: Callable[[], None]
     stop_execution: Callable[[], None]
     start_another: Callable[[], None]
+    epoch: int = 0
 
 
 class Run:
@@ -200,12 +205,12 @@ class Run:
             "staged_files": lake.reconciliation(listing, files, quarantine),
             "contents": listing,
             "quarantine": quarantine,
-            "leases": UnderFire(lake.leases, boundaries),
+            "leases": lake.region.leases(UnderFire(lake.leases, boundaries), self._around.epoch),
             "writer": UnderFire(writer, boundaries),
             "run_log": UnderFire(run_log, boundaries),
         }
         ports |= {"clock": lake.clock.datetime, "has_time": self._time_of(config)}
-        return TableRefresher(**ports, run_id=self._run_id, limits=lake.limits)
+        return lake.region.refresher(TableRefresher(**ports, run_id=self._run_id, limits=lake.limits))
 
     def _time_of(self, config: RawTableConfig) -> Callable[[], bool]:
         """Draw before each further commit whether a native run has time for it, if the execution has faults."""

@@ -197,7 +197,7 @@ class _Made:
         metadata = self.before or self._new(schema)
         into = SnapshotWriter(self.by.catalog.io, metadata, schema, metadata.spec())
         merged = _merged(live, rows, self._key, is_merged=self.decided.is_merged)
-        entries = proof_entries(self.decided.proof(version, {}, counted), merged.counts)
+        entries = proof_entries(self.decided.proof(version, named, counted), merged.counts)
         added = into.data_files(merged.written, self.by.rows_per_file)
         parent = metadata.current_snapshot() if self.decided.is_merged else None
         kept = live if self.decided.is_merged else []

@@ -40,6 +40,7 @@ from rehearsal.torture.memory.engines import BEFORE_LEASE, IcebergTables, Inject
 from rehearsal.torture.memory.executions import CADENCE, Executions
 from rehearsal.torture.memory.leases import Clock, MemoryLeases, Outcomes
 from rehearsal.torture.memory.ledger import MemoryLedger, MemoryQuarantine
+from rehearsal.torture.memory.region import Region
 from rehearsal.torture.memory.staging import BUCKET, MemorySweep, StagingBucket
 from rehearsal.torture.memory.writer import Commit, MemoryWriter, StoredTable
 from rehearsal.torture.pairs import ICEBERG, Engine
@@ -75,10 +76,12 @@ def config_of(replica: ReferenceModel) -> RawTableConfig:
 class MemoryLake:
     """Receives files and events, runs executions, and notes what no execution may ever do."""
 
-    def __init__(self, draw: Random) -> None:
-        self.clock = Clock()
+    def __init__(self, draw: Random, clock: Clock | None = None, region: Region | None = None) -> None:
+        self.clock = clock or Clock()
+        self.region = region or Region()
         self._approvals = count()
-        self.staging = StagingBucket(self.clock, is_keyed=draw.random() < 0.5, forgets=draw.random() < 0.3)  # noqa: PLR2004 - shares
+        is_keyed, forgets = draw.random() < 0.5, draw.random() < 0.3  # noqa: PLR2004 - shares
+        self.staging = StagingBucket(self.clock, is_keyed=is_keyed, forgets=forgets, versions=self.region.versions)
         self.limits = Limits(files=draw.choice((1, 2, 5, 1000)), replayed_files=draw.choice((2, 6, 1000)))
         self.staging.page_size = draw.choice((1, 3, 1000))
         self._sweep = MemorySweep(self.staging, self.clock, draw.choice((0, 1, 1)))
@@ -93,7 +96,9 @@ class MemoryLake:
         self._executions = Executions(self)
         self.troubles = Troubles(lambda: self._executions.run_during_another(lambda: None))
         self._emptying: dict[str, set[Version]] = defaultdict(set)
-        self.iceberg = IcebergTables(draw, self.staging, self.leases, self.violations, self._note_bounds)
+        self.iceberg = IcebergTables(
+            draw, self.staging, self.leases, self.violations, self._note_bounds, self._note_epoch
+        )
 
     def set_up(self, replicas: Sequence[ReferenceModel]) -> None:
         """Make the tables known."""
@@ -141,7 +146,7 @@ class MemoryLake:
         with suppress(Killed):
             for message in messages:
                 try:
-                    register_message(message, ledger, quarantine, staging)
+                    register_message(message, self.region.landings(ledger), quarantine, staging)
                 except Exception:  # noqa: BLE001 - as the function does: SQS delivers it again
                     failed.append(message["messageId"])
             return failed
@@ -181,8 +186,14 @@ class MemoryLake:
         """Look whether a run may make this commit."""
         if self.leases.items[config.qualified_name].owner != run_id:
             self.violations.append(Finding(Wrong.LEASE, config.qualified_name))
+        self._note_epoch(run_id)
         self.iceberg.played[config.table_format, Engine.SPARK] += 1
         self._note_bounds(config, refresh)
+
+    def _note_epoch(self, run_id: str) -> None:
+        """Look whether a run may commit in its Region now."""
+        if self.region.is_stale(run_id):
+            self.violations.append(Finding(Wrong.EPOCH, run_id))
 
     def _note_bounds(self, _: RawTableConfig, refresh: RefreshPlan) -> None:
         """Look whether a commit may read so much."""

@@ -23,11 +23,14 @@ class MemoryLedger:
         self.pending: dict[str, LandedFile] = {}
         self.history: dict[str, LandedFile] = {}
         self.registrations: dict[str, int] = defaultdict(int)
+        self.mark: Callable[[LandedFile], None] = lambda _: None
+        """Told of each new file in the transaction that registers it."""
 
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history."""
         if file.file_id in self.pending or file.file_id in self.history:
             return False
+        self.mark(file)
         self.pending[file.file_id] = file
         self.registrations[file.source_table_name] += 1
         return True
@@ -139,7 +142,7 @@ class MemoryQuarantine:
 
     def remove(self, kind: QuarantineKind, entry_id: str) -> None:
         """Remove an entry."""
-        del self.entries[kind, entry_id]
+        self.entries.pop((kind, entry_id), None)
 
     def replace(self, entry: Quarantined) -> None:
         """Keep the present entry."""

@@ -48,8 +48,9 @@ class StagingBucket:
     or deleted has expired.
     """
 
-    def __init__(self, clock: Clock, *, is_keyed: bool = False, forgets: bool = False) -> None:
+    def __init__(self, clock: Clock, *, is_keyed: bool = False, forgets: bool = False, versions: str = "v") -> None:
         self._clock = clock
+        self._versions = versions
         self._is_keyed = is_keyed
         self._forgets = forgets
         self.page_size = 1000
@@ -63,15 +64,44 @@ class StagingBucket:
     def put(self, file: DmsFile, reason: str = "PutObject") -> StoredVersion:
         """Store one more version."""
         number = len(self.stored) + 1
+        version = self._made(file, f"{self._versions}{number}", self._clock.stamp(), reason)
+        self._keep(version)
+        self._newest[file.key] = version
+        return version
+
+    def replicate(self, original: StoredVersion) -> StoredVersion | None:
+        """Store another Region's version with its id and landing time; None if it is here already.
+
+        Versions of a key are in the order of their landing, so a late one does not become the newest.
+        """
+        if any(stored.version_id == original.version_id for stored in self._by_key):
+            return None
+        version = self._made(original.file, original.version_id, original.landed_at, original.reason)
+        self._keep(version)
+        key, known = version.file.key, self._newest.get(version.file.key)
+        hidden = max(known.landed_at if known else "", self._deleted.get(key, ""))
+        if version.landed_at >= hidden:
+            self._newest[key] = version
+        return version
+
+    def replicate_deletion(self, key: str, at: str) -> None:
+        """Put another Region's delete marker on an object, unless a later version is here."""
+        newest = self._newest.get(key)
+        if newest is None or newest.landed_at <= at:
+            self._newest.pop(key, None)
+            self._deleted[key] = max(at, self._deleted.get(key, ""))
+
+    def _made(self, file: DmsFile, version_id: str, landed_at: str, reason: str) -> StoredVersion:
+        number = len(self.stored) + 1
         content = f"{file.columns}{file.rows}"
         size = 100 + len(content)  # other rows, mostly other bytes
         keyed = f"{number if self._is_keyed else ''}{content}"
         etag = hashlib.md5(keyed.encode(), usedforsecurity=False).hexdigest()
-        version = StoredVersion(file, f"v{number}", f"{number:016X}", self._clock.stamp(), reason, etag, size)
+        return StoredVersion(file, version_id, f"{number:016X}", landed_at, reason, etag, size)
+
+    def _keep(self, version: StoredVersion) -> None:
         self.stored.append(version)
         insort(self._by_key, version, key=lambda stored: stored.file.key)
-        self._newest[file.key] = version
-        return version
 
     def delete(self, key: str) -> None:
         """Put a delete marker on an object; its versions stay."""

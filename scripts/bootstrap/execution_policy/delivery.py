@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deployment_account.environments import DeploymentAccount, Environment
 from deployment_account.repository import ConnectedRepository
 from deployment_account.sources import replications
@@ -104,10 +106,13 @@ def boundary(scope: Scope, deployment: DeploymentAccount, environment: Environme
 
 
 def _operator(scope: Scope, environment: Environment) -> list[Grant]:
-    """The role that stops and starts the environment's replications, where it has any."""
+    """The roles that stop and start the environment's replications, one in each Region, where it has any."""
     if not replications(environment.sources):
         return []
-    return [grant("sts", "AssumeRole", f"arn:aws:iam::{environment.account}:role/{scope.names.replication_operator}")]
+    names = [replace(scope.names, secondary_region="")]
+    names += [replace(scope.names, secondary_region=environment.secondary.region)] if environment.secondary else []
+    roles = [f"arn:aws:iam::{environment.account}:role/{each.replication_operator}" for each in names]
+    return [grant("sts", "AssumeRole", *roles)]
 
 
 def _source(deployment: DeploymentAccount) -> list[Grant]:

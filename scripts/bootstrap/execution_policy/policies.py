@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from deployment_account.environments import Environment, Platform
@@ -14,8 +15,10 @@ from scripts.bootstrap.accounts import Place
 from scripts.bootstrap.errors import BootstrapError
 from scripts.bootstrap.execution_policy import delivery, processing, storage
 from scripts.bootstrap.execution_policy.backups import backups
+from scripts.bootstrap.execution_policy.experiments import experiments
 from scripts.bootstrap.execution_policy.grants import Grant, Scope
 from scripts.bootstrap.execution_policy.network import network
+from scripts.bootstrap.execution_policy.region_table import region_table
 from scripts.bootstrap.execution_policy.replication import replication
 
 LONGEST_POLICY = 6_144
@@ -61,14 +64,24 @@ class Policy:
 
 
 def environment_policies(platform: Platform, environment: Environment) -> list[Policy]:
-    """The policies that create the stacks of one environment."""
+    """The policies that create the stacks of one environment in one of its Regions.
+
+    An account holds those of both Regions, so the secondary's are named after it.
+    """
     names = Names.of(platform, environment)
     parts = {
         **_ENVIRONMENT,
         **(_PROTECTED if environment.is_protected else {}),
         **(_REPLICATED if replications(environment.sources) else {}),
     }
-    return _policies(names.lake, Scope(Place.of(environment), names, environment.catalog_names), parts)
+    if environment.secondary and not environment.is_secondary:
+        # with the secrets, too, the policy would be too long
+        parts["storage"] = (*parts["storage"][:-1], partial(region_table, partner=environment.secondary.region))
+        parts["identity"] = (*parts["identity"], storage.secrets)
+    if environment.secondary and not environment.is_protected:
+        parts["experiments"] = (experiments,)
+    scope = Scope(Place.of(environment), names, environment.catalog_names)
+    return _policies(names.policies, scope, parts)
 
 
 def pipeline_policies(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
@@ -81,12 +94,13 @@ def pipeline_policies(platform: Platform, environment: Environment, place: Place
 def policies_of(platform: Platform, environment: Environment, place: Place) -> list[Policy]:
     """All policies of CloudFormation for one environment in one place: for its stacks and its pipelines.
 
-    The role of the pipelines' own Region also creates their artifact bucket in the lake's Region.
+    The role of the pipelines' own Region also creates their artifact buckets in the lake's Regions.
     """
     home = Place.of_pipelines(platform, environment)
-    policies = environment_policies(platform, environment) if Place.of(environment) == place else []
+    here = (there for there in environment.regions if Place.of(there) == place)
+    policies = [policy for there in here for policy in environment_policies(platform, there)]
     if place == home:
-        for region in dict.fromkeys((home.region, environment.region)):
+        for region in dict.fromkeys((home.region, *(there.region for there in environment.regions))):
             policies += pipeline_policies(platform, environment, Place(home.account, region))
     _check(policies)
     return policies

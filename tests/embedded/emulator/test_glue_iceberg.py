@@ -58,6 +58,7 @@ def arguments(aws: Callable[[str], Any], bucket: str) -> dict[str, str]:
     return iceberg_arguments(bucket)
 
 
+@pytest.mark.slow  # taxi runs in tests/embedded/lake branch, tests/embedded/tables has two writers
 def test_an_iceberg_job_creates_appends_branches_and_fast_forwards_and_loses_no_commit_of_two_writers(
     make_job: Callable[..., str], run_job: Callable[..., dict[str, Any]], aws: Callable[[str], Any], bucket: str,
     arguments: dict[str, str], glue_log: Callable[[str], str],

@@ -62,6 +62,7 @@ def library(aws: Callable[[str], Any], bucket: str) -> str:
     return f"s3://{bucket}/lake_library.zip"
 
 
+@pytest.mark.slow  # so does the job of a lake, of which tests/embedded/lake fails two tables of four
 def test_a_hudi_job_writes_tables_and_what_it_committed_is_in_the_catalog_even_when_it_fails_later(
     make_job: Callable[..., str], run_job: Callable[..., dict[str, Any]], aws: Callable[[str], Any], bucket: str,
     library: str, glue_log: Callable[[str], str],

@@ -43,6 +43,7 @@ def answer(deployed_lake: DeployedLake, configuration: dict[OdpTable, list[str]]
     return run_smoke(deployed_lake, *SMALL)
 
 
+@pytest.mark.slow  # nine runs of Glue, step by step; the next tests run single steps
 def test_every_step_that_the_rehearsal_has_the_services_for_passes(answer: Answer) -> None:
     assert answer.marks == {number: "–" if number in {2, 10} else "✓" for number in range(1, 14)}, answer.document
     assert answer.code == 0
@@ -50,6 +51,7 @@ def test_every_step_that_the_rehearsal_has_the_services_for_passes(answer: Answe
     assert "no endpoint of DMS writes into" in answer.step(10)["why"]
 
 
+@pytest.mark.slow  # nine runs of Glue, step by step; the next tests run single steps
 def test_each_step_gives_evidence_that_somebody_can_look_up(answer: Answer) -> None:
     passed = [step for step in answer.document["steps"] if step["mark"] == "✓"]
     assert all(step["evidence"] for step in passed)
@@ -59,6 +61,7 @@ def test_each_step_gives_evidence_that_somebody_can_look_up(answer: Answer) -> N
     assert answer.step(13)["evidence"][1:] == ["Athena: 100 rows, sum 55471, as in the source"]
 
 
+@pytest.mark.slow  # nine runs of Glue, step by step; the next tests run single steps
 def test_it_removes_all_that_it_made_and_nothing_else(
     answer: Answer, deployed_lake: DeployedLake, configuration: dict[OdpTable, list[str]]
 ) -> None:
@@ -67,12 +70,24 @@ def test_it_removes_all_that_it_made_and_nothing_else(
     assert {table: sorted(map(str, items(deployed_lake, table))) for table in CONFIGURATION} == configuration
 
 
+@pytest.mark.slow  # nine runs of Glue, step by step; the next tests run single steps
 def test_it_starts_no_more_runs_and_workers_than_its_estimate_counts(
     answer: Answer, deployed_lake: DeployedLake
 ) -> None:
     runs = glue_runs(deployed_lake, answer.document["run"])
     assert 0 < len(runs) <= 9
     assert {(run["NumberOfWorkers"], run["WorkerType"]) for run in runs} == {(2, "G.1X")}
+
+
+def test_a_step_alone_passes_with_evidence_and_removes_all_that_it_made_and_nothing_else(
+    deployed_lake: DeployedLake, configuration: dict[OdpTable, list[str]]
+) -> None:
+    answer = run_smoke(deployed_lake, "--only", "3", *SMALL)
+    assert (answer.code, answer.marks) == (0, {3: "✓"}), answer.document
+    assert "Athena: 100 rows, sum 55471, as in the source" in answer.step(3)["evidence"]
+    assert answer.document["left"] == []
+    assert is_gone(deployed_lake, answer)
+    assert {table: sorted(map(str, items(deployed_lake, table))) for table in CONFIGURATION} == configuration
 
 
 def test_a_disabled_schedule_is_found(deployed_lake: DeployedLake) -> None:

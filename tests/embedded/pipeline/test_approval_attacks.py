@@ -1,12 +1,14 @@
 """Whoever may push to prod's branch, but not approve: what the approver is shown is what CloudFormation executes.
 
-The pipelines are deployed as synthesised, prod's storage first in an honest state. Each test pushes one attack.
+The pipelines are deployed as synthesised, prod's storage first in an honest state. A push takes half a minute, so two
+attacks are pushed together where one is answered by the text of the question and the other by what follows.
 """
 
 import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from tests.embedded.pipeline.developer import INSTALL, Developer
 PIPELINES, PROD = "111111111111", "444444444444"
 INFRA, ETL = "odp-prod-infra", "odp-prod-etl"
 STORAGE = f"{INFRA}-Storage"
+APP, STORAGE_STACK = "infra-repo/app.py", "infra-repo/infra_cdk/storage_stack.py"
+DESCRIPTION = '"Keys and buckets of the data lake"'
 Document = dict[str, Any]
 END_OF_APP = """    build_app().synth()
 """
@@ -96,20 +100,24 @@ def pusher(attacked: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Dev
     return developer
 
 
-@pytest.fixture
-def push(attacked: Rehearsal, pusher: Developer) -> Iterator[Callable[[str, str, str], str]]:
-    """Push a change of one file, and return the question to the approver; it is taken back in the end."""
-    pushed = []
+Change = tuple[str, str, str]
+"""A file, a text in it and the text that takes its place."""
 
-    def push_it(file: str, before: str, after: str) -> str:
-        pusher.replace(file, before, after)
-        pushed.append(file)
-        pusher.push("prod")
-        return asked(attacked, INFRA)
 
-    yield push_it
-    for _ in pushed:
+def question_to(rehearsal: Rehearsal, pusher: Developer, *changes: Change) -> str:
+    """Push changes, and return the question to the approver; the clone is as it was before."""
+    for change in changes:
+        pusher.replace(*change)
+    pusher.push("prod")
+    for _ in changes:
         pusher.take_back()
+    return asked(rehearsal, INFRA)
+
+
+@pytest.fixture
+def push(attacked: Rehearsal, pusher: Developer) -> Iterator[Callable[..., str]]:
+    """Push changes, and return the question to the approver, which is answered in the end."""
+    yield lambda *changes: question_to(attacked, pusher, *changes)
     if pending(attacked, INFRA):
         answered(attacked, INFRA, "Rejected")
 
@@ -183,43 +191,34 @@ def with_evil(name: str, content: bytes) -> bytes:
     return json.dumps(template).encode()
 
 
-@pytest.mark.timeout(600)
-def test_a_manifest_that_names_another_file_hides_nothing(push: Any) -> None:
-    question = push("infra-repo/app.py", END_OF_APP, DECOUPLED)
-    assert "PERMISSIONS ARE BROADENED" in question
-    assert f"{STORAGE}/Evil allows" in question
+@dataclass(frozen=True)
+class Doubtful:
+    """The question about a push, and how its release ended when somebody had rejected it."""
+
+    question: str
+    end: str
+
+
+@pytest.fixture(scope="module")
+def doubtful(attacked: Rehearsal, pusher: Developer) -> Doubtful:
+    """A push of a manifest that names another file, and of a rule that deletes all data."""
+    kept, expiring = 'self.raw = self._tables("Raw")', 'self.raw = self._bucket("Raw", expire(1), versioned=True)'
+    question = question_to(attacked, pusher, (APP, END_OF_APP, DECOUPLED), (STORAGE_STACK, kept, expiring))
+    return Doubtful(question, answered(attacked, INFRA, "Rejected"))
 
 
 @pytest.mark.timeout(600)
-def test_nothing_of_the_artifact_runs_before_somebody_approves_nor_after(
-    attacked: Rehearsal, push: Any, tmp_path: Path
-) -> None:
-    marker = tmp_path / "ran"
-    push("infra-repo/app.py", END_OF_APP, plugin(marker))
-    assert not marker.exists(), marker.read_text()
-    assert answered(attacked, INFRA, "Approved") == "Succeeded", told(attacked, INFRA)
-    assert not marker.exists(), marker.read_text()
+def test_a_manifest_that_names_another_file_hides_nothing(doubtful: Doubtful) -> None:
+    assert "PERMISSIONS ARE BROADENED" in doubtful.question
+    assert f"{STORAGE}/Evil allows" in doubtful.question
 
 
 @pytest.mark.timeout(600)
-def test_an_artifact_that_is_swapped_after_the_question_changes_nothing(attacked: Rehearsal, push: Any) -> None:
-    push("infra-repo/infra_cdk/storage_stack.py", '"Keys and buckets of the data lake"', '"Keys and buckets"')
-    assert swap(attacked, INFRA, with_evil) == 1
-    assert answered(attacked, INFRA, "Approved") == "Succeeded", told(attacked, INFRA)
-    assert "Evil" not in deployed(attacked)["Resources"]
-
-
-@pytest.mark.timeout(600)
-def test_a_rule_that_deletes_all_data_is_no_all_clear(attacked: Rehearsal, push: Any) -> None:
-    question = push(
-        "infra-repo/infra_cdk/storage_stack.py",
-        'self.raw = self._tables("Raw")',
-        'self.raw = self._bucket("Raw", expire(1), versioned=True)',
-    )
-    assert "DATA WILL BE LOST" in question
-    assert f"{STORAGE}/Raw" in question
-    assert "expires objects (ExpirationInDays 1)" in question
-    assert answered(attacked, INFRA, "Rejected") == "Failed"
+def test_a_rule_that_deletes_all_data_is_no_all_clear(attacked: Rehearsal, doubtful: Doubtful) -> None:
+    assert "DATA WILL BE LOST" in doubtful.question
+    assert f"{STORAGE}/Raw" in doubtful.question
+    assert "expires objects (ExpirationInDays 1)" in doubtful.question
+    assert doubtful.end == "Failed"
     assert "ExpirationInDays" not in json.dumps([
         resource["Properties"].get("LifecycleConfiguration")
         for id_, resource in deployed(attacked)["Resources"].items()
@@ -228,8 +227,21 @@ def test_a_rule_that_deletes_all_data_is_no_all_clear(attacked: Rehearsal, push:
 
 
 @pytest.mark.timeout(600)
+def test_of_an_artifact_nothing_runs_before_or_after_approval_and_swapped_after_the_question_it_changes_nothing(
+    attacked: Rehearsal, push: Any, tmp_path: Path
+) -> None:
+    marker = tmp_path / "ran"
+    push((APP, END_OF_APP, plugin(marker)), (STORAGE_STACK, DESCRIPTION, '"Keys and buckets"'))
+    assert not marker.exists(), marker.read_text()
+    assert swap(attacked, INFRA, with_evil) == 1
+    assert answered(attacked, INFRA, "Approved") == "Succeeded", told(attacked, INFRA)
+    assert not marker.exists(), marker.read_text()
+    assert "Evil" not in deployed(attacked)["Resources"]
+
+
+@pytest.mark.timeout(600)
 def test_a_change_set_that_is_not_the_one_that_was_approved_is_not_executed(attacked: Rehearsal, push: Any) -> None:
-    push("infra-repo/infra_cdk/storage_stack.py", '"Keys and buckets of the data lake"', '"Other keys and buckets"')
+    push((STORAGE_STACK, DESCRIPTION, '"Other keys and buckets"'))
     cloudformation = attacked.emulator.client("cloudformation", account=PROD)
     evil = json.dumps(json.loads(with_evil("Storage.template.json", json.dumps(deployed(attacked)).encode())))
     named = {"StackName": STORAGE, "ChangeSetName": "PipelineChange"}
@@ -244,11 +256,8 @@ def test_a_change_set_that_is_not_the_one_that_was_approved_is_not_executed(atta
 
 @pytest.mark.timeout(600)
 def test_a_push_that_removes_the_approval_asks_before_it_does(attacked: Rehearsal, push: Any) -> None:
-    question = push(
-        "deployment_account/environments.py",
-        "return self.is_protected or self.approval is True",
-        "return False",
-    )
+    asks = "return self.is_protected or self.approval is True"
+    question = push(("deployment_account/environments.py", asks, "return False"))
     assert "THE PIPELINE CHANGES ITSELF" in question
     assert answered(attacked, INFRA, "Rejected") == "Failed"
     document = attacked.codepipeline.get_pipeline(name=INFRA)["pipeline"]
@@ -257,11 +266,8 @@ def test_a_push_that_removes_the_approval_asks_before_it_does(attacked: Rehearsa
 
 @pytest.mark.timeout(600)
 def test_the_pipeline_changes_itself_by_the_change_set_that_was_approved(attacked: Rehearsal, push: Any) -> None:
-    question = push(
-        "deployment_account/pipeline_approval.py",
-        '"Reads the change sets of a release"',
-        '"Reads the change sets of each release"',
-    )
+    described = '"Reads the change sets of a release"', '"Reads the change sets of each release"'
+    question = push(("deployment_account/pipeline_approval.py", *described))
     assert "THE PIPELINE CHANGES ITSELF" in question
     assert answered(attacked, INFRA, "Approved") == "Succeeded", told(attacked, INFRA)
     project = f"{INFRA}-Pipeline-Blueprint-Release-Check"

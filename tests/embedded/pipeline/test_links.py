@@ -170,8 +170,24 @@ BROKEN: list[tuple[str, Break, str, list[str]]] = [
 ]
 
 
+ELSEWHERE = {
+    "key for the pipeline",
+    "start of builds",
+    "build trust",
+    "artifacts of the build",
+    "deploy role's rights on artifacts",
+    "deploy role's rights on the key",
+    "deployment",
+}
+"""Links of a kind that another role has, too: they are slow. Each kind is broken at one role."""
+
+
+def _marks(link: str) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.slow] if link in ELSEWHERE else []
+
+
 @pytest.mark.parametrize(
-    ("broken", "fails_at", "names"), [each[1:] for each in BROKEN], ids=[each[0] for each in BROKEN]
+    ("broken", "fails_at", "names"), [pytest.param(*each[1:], id=each[0], marks=_marks(each[0])) for each in BROKEN]
 )
 def test_a_broken_link_is_named_with_what_mends_it(
     small: Small, broken: Break, fails_at: str, names: list[str]

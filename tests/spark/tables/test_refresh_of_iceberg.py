@@ -47,7 +47,9 @@ def test_snapshot_table_is_loaded_changed_widened_replaced_and_emptied(
     assert (committed.counts.inserted, committed.counts.updated, committed.counts.deleted) == (1, 1, 1)
     assert committed.file_ids == {change.file_id}
     wider = rows([3], ["3.1234"], ["U"], WIDER, NOTE=["n"])
-    refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(SECOND), wider))
+    assert committed.added_columns == ()
+    committed = refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(SECOND), wider))
+    assert committed.added_columns == ("NOTE",), "of a commit after one that widens another column"
     assert found(spark, refresh, "ID", "AMOUNT", "NOTE") == [
         (1, Decimal("1.7500"), None),
         (3, Decimal("3.1234"), "n"),
@@ -56,13 +58,14 @@ def test_snapshot_table_is_loaded_changed_widened_replaced_and_emptied(
     with pytest.raises(SchemaChangeRefusedError, match="column NOTE"):
         refresh.apply(RefreshKind.CHANGES, land_file(refresh.key(THIRD), rows([3], ["3.1"], ["U"], WIDER)))
     reload = land_file(refresh.key(LOAD), rows([7], ["7.50"]))
-    refresh.apply(RefreshKind.RELOAD, reload, generation=2)
+    assert refresh.apply(RefreshKind.RELOAD, reload, generation=2).added_columns == ()
     assert found(spark, refresh, "ID", "AMOUNT") == [(7, Decimal("7.50"))]
-    last = refresh.apply(RefreshKind.EMPTY, generation=3, fence=7)
+    last = refresh.apply(RefreshKind.EMPTY, generation=3, fence=7, epoch=12)
     history = spark.table(f"glue_catalog.sales_raw.{refresh.config.raw_table_name}.snapshots").orderBy("committed_at")
     assert history.tail(1)[0].summary["lake.fence"] == "7"
     assert found(spark, refresh, "ID") == []
     assert refresh.writer.last_refresh(refresh.config) == last
+    assert last.epoch == 12
     assert refresh.writer.publish(refresh.config, "") == last.commit_time
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.dataset import Dataset
-from taxi.iceberg import IcebergConformedTable, IcebergPurposeBuiltTable
+from taxi.iceberg import IcebergConformedTable, IcebergPurposeBuiltTable, one_region
 from taxi.purpose_built.building import Building, Rebuild
 from taxi.purpose_built.rule import Rule, load_rules, rules_of
 from taxi.records import FileOutcome, LandedFile
@@ -27,10 +27,11 @@ class Lake:
         self.quarantine = MemoryQuarantine()
         self._raw = FolderFiles(buckets)
         self.name = TableName("conformed", "conformed", dataset.table)
+        self.check_region = one_region
 
     @property
     def table(self) -> IcebergConformedTable:
-        return IcebergConformedTable(self.spark, self.name, self.dataset)
+        return IcebergConformedTable(self.spark, self.name, self.dataset, self.check_region)
 
     def put(self, name: str, content: bytes | str) -> LandedFile:
         """Send a file; gives the entry that a bundle has of it."""
@@ -75,7 +76,7 @@ class Lake:
         return dict(building.build(rules or rules_of(self.dataset.name, load_rules())))
 
     def purpose_built(self, rule: str) -> IcebergPurposeBuiltTable:
-        return IcebergPurposeBuiltTable(self.spark, self.result_name(rule))
+        return IcebergPurposeBuiltTable(self.spark, self.result_name(rule), self.check_region)
 
     def result_name(self, rule: str) -> TableName:
         return TableName("purpose-built", "purpose_built", f"{self.dataset.table}_{rule}")

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
 from taxi.records import LoadStatus, MalformedRow
 
 from tests.spark.taxi.lake import Lake
@@ -163,6 +164,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow  # so may those of test_hostile_keys and of tests/embedded/lake
 def test_keys_may_hold_any_character(lake: Lake) -> None:
     lake.conform(*(lake.put(name, csv(trip(1))) for name in NAMES), lake.put("other.csv", csv(trip(2))))
     corrected = {name: lake.put(name, csv(trip(3), trip(fare_amount="x"), *[trip(3)] * 20)) for name in NAMES}

@@ -77,6 +77,14 @@ match words[1]:
         parameters[option("--name")] = option("--value")
     case "delete-parameter":
         parameters.pop(option("--name"))
+    case "query":
+        if world["denied"]:
+            world["denied"] -= 1
+            refused("AccessDeniedException")
+        newest_first = "--no-scan-index-forward" in words and option("--limit") == "1" and "--no-paginate" in words
+        assert newest_first and option("--table-name") == "odpf_region"
+        assert json.loads(option("--expression-attribute-values")) == {{":kind": {{"S": "epoch"}}}}
+        answer = {{"Items": [{{"active": {{"S": region}}}} for region in world["epochs"][-1:]]}}
 json.dump(world, open(path, "w"))
 if answer:
     json.dump(answer, sys.stdout)
@@ -124,12 +132,15 @@ class World:
     state: Json = field(
         default_factory=lambda: {
             "calls": [], "parameters": {}, "has_role": True, "refuses_stop": False, "refuses_start": False,
+            "epochs": [], "denied": 0,
             "before": template(shop=ONE_TABLE, erp=replication("erp", rule(1, "items"))),
             "after": template(shop=TWO_TABLES, erp=replication("erp", rule(1, "items"))),
             "changes": [modified("shop")],
             "statuses": {ARN.format("shop"): ["running"], ARN.format("erp"): ["running"]},
         }
     )  # fmt: skip
+
+    place: Json = field(default_factory=PLACE.copy)
 
     def run(self, step: str) -> int:
         tools, artifact, path = self.folder / "tools", self.folder / "artifact", self.folder / "world.json"
@@ -138,8 +149,8 @@ class World:
         path.write_text(json.dumps(self.state | {"calls": []}))
         (tools / "aws").write_text(AWS.format(python=sys.executable, world=str(path)))
         (tools / "aws").chmod(0o755)
-        commands = replication_build(PLACE)["phases"]["build"]["commands"]
-        impatient = "find . -name dms.py -exec sed -i 's/^PAUSE_SECONDS = .*/PAUSE_SECONDS = 0.01/' {} +"
+        commands = replication_build(self.place)["phases"]["build"]["commands"]
+        impatient = "find . -name '*.py' -exec sed -i 's/^PAUSE_SECONDS = .*/PAUSE_SECONDS = 0.01/' {} +"
         at_once = "find . -name __main__.py -exec sed -i 's/^\\(PATIENCE_WITH.*\\) = .*/\\1 = 0/' {} +"
         script = "set -e\n" + "\n".join([*commands[:-1], impatient, at_once, commands[-1]])
         path_variable = f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -250,6 +261,7 @@ def test_changed_transformations_are_told_with_the_commands_that_load_all_tables
     after = replication("shop", rule(1, "orders"), added_column(2, "SEQ"), added_column(3, "OPERATION"))
     world.state["after"]["Resources"]["shop"] = after
     world.run("stop")
+    world.state["before"] = world.state["after"]
     assert world.run("resume") == 0, world.said
     assert world.status("shop") == "running"
     assert "odp replication stop --source shop --env dev" in world.said
@@ -263,6 +275,47 @@ def test_the_need_of_a_load_outlasts_a_failed_deployment(world: World) -> None:
     world.run("stop")
     world.run("resume")
     assert "reload --all" in world.said
+
+
+@pytest.mark.parametrize("renumbered", [False, True])
+def test_a_changed_transformation_that_is_taken_back_before_it_went_on_needs_no_load(
+    world: World, renumbered: bool
+) -> None:
+    """The deployment failed, so DMS has never run with it; the tables are as the former rules made them."""
+    world.state["after"]["Resources"]["shop"] = replication("shop", rule(1, "orders"), added_column(2, "OTHER"))
+    world.run("stop")
+    before = replication("shop", rule(1, "new"), rule(2, "orders"), added_column(3, "SEQ")) if renumbered else ONE_TABLE
+    world.state["after"]["Resources"]["shop"] = before
+    world.state["changes"] = [modified("shop")] if renumbered else []
+    assert world.run("stop") == 0, world.said
+    world.state["before"] = world.state["after"]
+    assert world.run("resume") == 0, world.said
+    assert world.status("shop") == "running"
+    assert "LOAD OF ALL TABLES" not in world.said
+
+
+def test_a_transformation_that_was_changed_while_it_was_at_rest_and_taken_back_needs_no_load(world: World) -> None:
+    """Deployed, but nothing went on: the first run's resume failed, and the next push takes the change back."""
+    world.state["after"]["Resources"]["shop"] = replication("shop", rule(1, "orders"), added_column(2, "OTHER"))
+    world.run("stop")
+    world.state["before"] = world.state["after"]
+    world.state["refuses_start"] = True
+    assert world.run("resume") == 1
+    world.state["after"] = template(shop=ONE_TABLE)
+    world.state["refuses_start"] = False
+    assert world.run("stop") == 0, world.said
+    world.state["before"] = world.state["after"]
+    assert world.run("resume") == 0, world.said
+    assert "LOAD OF ALL TABLES" not in world.said
+    assert world.remembered == []
+
+
+def test_a_stop_that_an_earlier_release_remembered_still_says_the_load(world: World) -> None:
+    told = {"since": "2026-01-01T00:00:00+00:00", "needs_load_of_all": True}
+    world.state["parameters"] = {"/odp/dev/replication-stopped/shop": json.dumps(told)}
+    world.state["statuses"][ARN.format("shop")] = ["stopped"]
+    assert world.run("resume") == 0, world.said
+    assert "LOAD OF ALL TABLES" in world.said
 
 
 def test_one_that_does_not_go_on_hinders_no_other_and_is_tried_again(world: World) -> None:
@@ -355,6 +408,60 @@ def test_before_the_first_deployment_nothing_is_stopped(world: World) -> None:
     assert world.run("resume") == 1
 
 
+REGIONS = {"table": "odpf_region", "primary": "us-east-1", "secondary": "us-west-2", "mode": "cold"}
+
+
+@pytest.fixture
+def of_two_regions(world: World) -> World:
+    """The steps in the primary Region of an environment with two."""
+    world.place["regions"] = json.dumps(REGIONS)
+    return world
+
+
+@pytest.mark.parametrize("epochs", [[], ["us-west-2", "us-east-1"]])
+def test_in_the_active_region_what_was_stopped_goes_on(of_two_regions: World, epochs: list[str]) -> None:
+    of_two_regions.state["epochs"] = epochs
+    of_two_regions.run("stop")
+    assert of_two_regions.run("resume") == 0, of_two_regions.said
+    assert of_two_regions.status("shop") == "running"
+
+
+def test_after_a_failover_no_deployment_lets_the_old_replication_go_on(of_two_regions: World) -> None:
+    """Two replications of one source would write the same files into two buckets that replicate each other."""
+    of_two_regions.run("stop")
+    of_two_regions.state["epochs"] = ["us-west-2"]
+    assert of_two_regions.run("resume") == 0, of_two_regions.said
+    assert of_two_regions.changing == []
+    assert of_two_regions.status("shop") == "stopped"
+    assert "us-west-2 is the active Region since" in of_two_regions.said
+    assert of_two_regions.remembered == []
+
+
+def test_a_right_that_is_not_known_everywhere_yet_is_waited_for(of_two_regions: World) -> None:
+    of_two_regions.run("stop")
+    of_two_regions.state["denied"] = 3
+    assert of_two_regions.run("resume") == 0, of_two_regions.said
+    assert of_two_regions.status("shop") == "running"
+
+
+def test_without_an_answer_about_the_active_region_nothing_goes_on_and_the_next_run_tries_again(
+    of_two_regions: World,
+) -> None:
+    of_two_regions.run("stop")
+    of_two_regions.state["denied"] = 1_000
+    assert of_two_regions.run("resume") == 1
+    assert of_two_regions.status("shop") == "stopped"
+    assert of_two_regions.remembered == ["shop"]
+
+
+def test_in_two_regions_commands_name_the_region_and_no_standby_is_started(of_two_regions: World) -> None:
+    of_two_regions.state["statuses"][ARN.format("shop")] = ["created"]
+    assert of_two_regions.run("resume") == 0, of_two_regions.said
+    assert "odp replication start --source shop --env dev --region us-east-1" in of_two_regions.said
+    assert "Leave it so in the standby Region" in of_two_regions.said
+    assert of_two_regions.changing == []
+
+
 def test_nothing_of_an_artifact_takes_the_place_of_the_program(world: World) -> None:
     artifact = world.folder / "artifact" / "deployment_account" / "replication_step"
     artifact.mkdir(parents=True)
@@ -363,4 +470,5 @@ def test_nothing_of_an_artifact_takes_the_place_of_the_program(world: World) -> 
 
 
 def test_the_buildspec_is_as_short_as_codebuild_demands() -> None:
-    assert len(json.dumps(replication_build(PLACE), indent=2)) <= LONGEST_BUILD_SPEC
+    place = PLACE | {"regions": json.dumps(REGIONS)}
+    assert len(json.dumps(replication_build(place), indent=2)) <= LONGEST_BUILD_SPEC

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deployment_account.environments import load_platform
+from deployment_account.replication_settings import Replication
 from tests.unit.deployment_account.configurations import platform_with, problems, written
 
 CERTIFICATE = "arn:aws:dms:us-east-1:222222222222:cert:AUTHORITY"
@@ -32,7 +33,7 @@ def test_the_port_is_the_engines_unless_one_is_named(tmp_path: Path, engine: str
     for named, expected in (({}, port), ({"port": 3307}, 3307)):
         dev = load_platform(written(tmp_path, replicated(changes={**changes, **named}))).environments["dev"]
         replication = dev.sources["default"].replication
-        assert replication
+        assert isinstance(replication, Replication)
         assert replication.server_port == expected
 
 

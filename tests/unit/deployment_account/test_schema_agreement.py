@@ -14,15 +14,21 @@ from deployment_account.environments_schema import render_schema
 from deployment_account.errors import ConfigurationError
 from tests.configuration import KNOWN
 from tests.unit.deployment_account.configurations import PLATFORM, platform_deployed_by, platform_with, written
+from tests.unit.deployment_account.test_replications import replicated
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads(render_schema()))
+SECONDARY = {"region": "us-west-2", "availability_zones": ["us-west-2a"], "vpc_cidr": "10.40.0.0/16"}
 GOOD: dict[str, Any] = {
     "known": json.loads(KNOWN.read_text()),
     "small": PLATFORM,
     "sizes": platform_with(odp={"max_workers_per_run": 5, "cadence_defaults": {"glue_job_worker_type": "R.1X"}}),
     "private": platform_with(private_network=True, retention={"log_days": 30}),
-    "sources": platform_with(sources={"default": {}, "crm": {"folder": "crm"}}),
+    "sources": platform_with(
+        sources={name: {"folder": name, "replication": {"kind": "external"}} for name in ("default", "crm")}
+    ),
+    "replicated": replicated(),
     "approval": platform_with(approval=True),
+    "secondary": platform_with(secondary=SECONDARY),
 }
 BAD: dict[str, Any] = {
     "list": [],
@@ -40,7 +46,13 @@ BAD: dict[str, Any] = {
     "out of bounds": platform_with(taxi={"workers": 1}),
     "text for a list": platform_with(dms_roles="dms-landing"),
     "removal": platform_with(removal_policy="keep"),
+    "source of nobody": platform_with(sources={"crm": {"folder": "crm"}}),
+    "source of null": platform_with(sources={"crm": {"replication": None}}),
+    "external with a database": replicated(changes={"kind": "external"}),
+    "replication of another kind": replicated(changes={"kind": "extern"}),
     "provider": platform_deployed_by(repository={"provider": "svn", "name": "a"}),
+    "secondary mode": platform_with(secondary={**SECONDARY, "mode": "hot"}),
+    "secondary lag": platform_with(secondary={**SECONDARY, "lag_minutes": 1441}),
     "other Region": platform_with(region="cn-north-1", availability_zones=["cn-north-1a"]),
 }
 

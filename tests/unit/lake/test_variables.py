@@ -16,6 +16,7 @@ class Some(Variables):
     schedules: Literal["enabled", "disabled"]
     sources: JsonText
     cadences: Names
+    regions: str = ""
 
 
 GOOD = {
@@ -36,6 +37,11 @@ def test_variables_are_read_with_their_types_and_others_are_left_alone() -> None
 
 def test_what_is_written_is_what_is_read() -> None:
     assert Some.read(GOOD).written() == GOOD
+
+
+def test_what_is_as_by_default_is_not_written() -> None:
+    assert Some.read({**GOOD, "REGIONS": ""}).written() == GOOD
+    assert Some.read({**GOOD, "REGIONS": "{}"}).written() == {**GOOD, "REGIONS": "{}"}
 
 
 def test_all_that_is_missing_or_wrong_is_named_at_once_and_no_value_is_shown() -> None:

@@ -23,6 +23,8 @@ KEYS = {
     "table_config": ("refresh_cadence", "source_table_name"),
     "deploy_tracker": ("source_table_name", "deployed_at"),
     "quarantine": ("quarantine_kind", "entry_id"),
+    "regions": ("region_kind", "entry_id"),
+    "regions_west": ("region_kind", "entry_id"),
 }
 
 

@@ -33,6 +33,12 @@ def test_plan_is_read_as_it_was_written_and_says_its_format(plans: S3PlanStorage
     assert document["format"] == 2
 
 
+def test_plan_keeps_the_epoch_and_the_role_for_which_it_was_made(plans: S3PlanStorage) -> None:
+    plan = replace(PLAN, epoch=12, is_standby=True)
+    plans.write(plan)
+    assert plans.read(plan.key) == plan
+
+
 SPARK = (Engine.SPARK, Engine.SPARK)
 
 

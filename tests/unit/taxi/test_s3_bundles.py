@@ -1,6 +1,7 @@
 """Bundles and outcomes lie in S3 as the contract between the Lambda functions and the jobs says."""
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,17 @@ def document(bucket: "S3Client", key: str) -> dict[str, Any]:
     return dict(json.loads(bucket.get_object(Bucket="bundles", Key=key)["Body"].read()))
 
 
+def test_bundle_keeps_the_epoch_under_which_it_was_claimed_and_has_none_of_an_earlier_release(
+    bundles: S3Bundles, bucket: "S3Client"
+) -> None:
+    bundle = replace(bundle_of("f1"), epoch=12)
+    bundles.write(bundle)
+    assert bundles.read(bundle.key) == bundle
+    stored = {name: value for name, value in document(bucket, bundle.key).items() if name != "epoch"}
+    bucket.put_object(Bucket="bundles", Key=bundle.key, Body=json.dumps(stored).encode())
+    assert bundles.read(bundle.key).epoch == 0
+
+
 def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client") -> None:
     bundle = bundle_of("f1", "f2", number=7)
     bundles.write(bundle)
@@ -32,6 +44,7 @@ def test_bundle_is_read_as_it_was_written(bundles: S3Bundles, bucket: "S3Client"
         "dataset": "yellow",
         "execution": "run-1",
         "number": 7,
+        "epoch": 0,
         "files": [
             {
                 "file_id": file_id,

@@ -13,8 +13,7 @@ from odp_cli.errors import CommandError
 from odp_cli.lake import session_in
 from odp_cli.migration.ledger import LedgerMigration, LedgerTables
 from odp_cli.operate.decision_log import DecisionLog
-from odp_cli.operate.ledger import OperatedLedger, OperatedTables
-from odp_cli.operate.operated_lake import TABLES
+from odp_cli.operate.ledger import TABLES, OperatedLedger, OperatedTables
 
 if TYPE_CHECKING:
     from deployment_account.environments import Environment, Platform

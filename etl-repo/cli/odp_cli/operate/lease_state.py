@@ -27,6 +27,8 @@ class LastRefresh:
     engine: str = Engine.SPARK.value
     beyond_engine: str = ""
     """Why the native engine left the table to Spark, in its own run and in those of Spark that follow."""
+    advice: str = ""
+    """What a person may have to do about rows of the table."""
 
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
@@ -40,6 +42,7 @@ class LastRefresh:
             "updates_without_row": self.updates_without_row,
             "engine": self.engine,
             "beyond_engine": self.beyond_engine,
+            "advice": self.advice,
         }
 
 
@@ -107,6 +110,7 @@ def _last_refresh(item: Mapping[str, Any]) -> LastRefresh:
         updates_without_row=int(item.get("updates_without_row", 0)),
         engine=str(item.get("engine", Engine.SPARK.value)),
         beyond_engine=str(item.get("beyond_engine", "")),
+        advice=str(item.get("advice", "")),
     )
 
 

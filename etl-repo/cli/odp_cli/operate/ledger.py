@@ -6,19 +6,22 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, landed_file_of
 from odp.dynamodb.planning import decision_noted
 from odp.dynamodb.quarantine import DynamoDbQuarantine, key_in_quarantine
-from odp.dynamodb.running_configuration import DynamoDbRunningConfiguration, RunningVersion
+from odp.dynamodb.running_configuration import POINTER, DynamoDbRunningConfiguration, RunningVersion
 from odp.dynamodb.table_leases import read_leases
 from odp.file_manager.registration import STAGING
 from odp.records import FileStatus, LandedFile, PendingWork, QuarantineKind
 
+from deployment_account.names import OdpTable
 from lake.ledger.connection import persist, took_place, transact
 from lake.ledger.sweep_state import DynamoDbSweepState
+from odp_cli.operate.deployed_version import DeployedVersion
 from odp_cli.operate.entries import Entry
 from odp_cli.operate.lease_state import LeaseState
 
@@ -42,6 +45,18 @@ class OperatedTables:
     batch_config: str
     table_config: str
     deploy_tracker: str
+
+
+TABLES = (
+    OdpTable.FILE_TRACKER,
+    OdpTable.FILE_TRACKER_HISTORY,
+    OdpTable.FILE_PROCESSING_TRACKER,
+    OdpTable.QUARANTINE,
+    OdpTable.BATCH_CONFIG,
+    OdpTable.RAW_TABLE_CONFIG,
+    OdpTable.CONFIG_DEPLOY_TRACKER,
+)
+"""In the order of OperatedTables."""
 
 
 class OperatedLedger:
@@ -73,6 +88,11 @@ class OperatedLedger:
         version = RunningVersion(self._dynamodb, tables.deploy_tracker)
         running = DynamoDbRunningConfiguration(self._dynamodb, tables.batch_config, tables.table_config, version)
         return running.everything()
+
+    def deployed_version(self, configuration: Configuration) -> DeployedVersion:
+        """Return the version of the running configuration."""
+        answer = self._client.get_item(TableName=self._tables.deploy_tracker, Key=POINTER, ConsistentRead=True)
+        return DeployedVersion.of(answer.get("Item", {}), configuration)
 
     def pending_work(self) -> Mapping[str, PendingWork]:
         """Return the pending work of each source table."""
@@ -129,6 +149,37 @@ class OperatedLedger:
             )
         ]
 
+    def file_ids(self, source_table_name: str, first: str, last: str) -> Iterator[str]:
+        """Return the ids of a table's files in a range: pending ones, then those of the history."""
+        values = {":name": source_table_name, ":first": first, ":last": last}
+        for table in (self._tables.pending, self._tables.history):
+            keys = "source_table_name = :name AND file_id BETWEEN :first AND :last"
+            for item in self._query(table, keys, values, ProjectionExpression="file_id"):
+                yield str(item["file_id"])
+
+    def newest_applied(self, source_table_name: str) -> str:
+        """Return the landing time of the newest file that was applied; empty if none was."""
+        return self._newest(self._tables.history, source_table_name, FileStatus.APPLIED)
+
+    def newest_pending(self, source_table_name: str) -> str:
+        """Return the landing time of the newest pending file; empty if none is pending."""
+        return self._newest(self._tables.pending, source_table_name, FileStatus.PENDING)
+
+    def _newest(self, table: str, source_table_name: str, status: FileStatus) -> str:
+        """Names of changes have their time, those of parts of loads do not."""
+        values = {":name": source_table_name, ":status": status.value}
+        changes, loads = (
+            self._query(
+                table,
+                "source_table_name = :name AND file_id BETWEEN :first AND :end",
+                {**values, ":first": first, ":end": end},
+                FilterExpression="file_ingestion_status = :status",
+                ScanIndexForward=False,
+            )
+            for first, end in (("1/", "2"), ("0/", "1"))
+        )
+        return max((str(item["file_ingestion_date_time"]) for item in chain(islice(changes, 1), loads)), default="")
+
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known."""
         return self.tracker.register(file)
@@ -167,7 +218,7 @@ class OperatedLedger:
         """The ledger of landed files."""
         return DynamoDbFileTracker(self._dynamodb, self._tables.pending, self._tables.history)
 
-    def _query(self, table: str, keys: str, values: Mapping[str, str], **options: str) -> Iterator[dict[str, Any]]:
+    def _query(self, table: str, keys: str, values: Mapping[str, str], **options: object) -> Iterator[dict[str, Any]]:
         request: Any = {
             "TableName": table,
             "KeyConditionExpression": keys,

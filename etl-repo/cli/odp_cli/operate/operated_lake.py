@@ -8,35 +8,28 @@ from typing import TYPE_CHECKING, Any
 from odp.file_manager.registration import STAGING
 from odp.file_manager.sources import Sources
 from odp.file_manager.vanished_loads import VanishedLoads
+from rich.text import Text
 
 from deployment_account.environments import load_platform
-from deployment_account.names import Names, OdpTable, Shared
+from deployment_account.names import Names, Shared
 from deployment_account.sources import sources_json
 from lake.landing.s3_listing import S3Listing
 from odp_cli.lake import chosen_environment, session_in
-from odp_cli.operate.ledger import OperatedLedger, OperatedTables
+from odp_cli.operate.ledger import TABLES, OperatedLedger, OperatedTables
+from odp_cli.operate.spoken_region import spoken_region
+from odp_cli.output import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TABLES = (
-    OdpTable.FILE_TRACKER,
-    OdpTable.FILE_TRACKER_HISTORY,
-    OdpTable.FILE_PROCESSING_TRACKER,
-    OdpTable.QUARANTINE,
-    OdpTable.BATCH_CONFIG,
-    OdpTable.RAW_TABLE_CONFIG,
-    OdpTable.CONFIG_DEPLOY_TRACKER,
-)
-"""In the order of OperatedTables."""
-
 
 class OperatedLake:
-    """One environment: its DynamoDB tables, its sources, and the caller."""
+    """One environment in one Region: its DynamoDB tables, its sources, and the caller."""
 
-    def __init__(self, platform: Path, env: str, profile: str | None) -> None:
+    def __init__(self, platform: Path, env: str, profile: str | None, region: str = "") -> None:
         known = load_platform(platform)
-        self._environment = chosen_environment(known, env)
+        self.spoken = spoken_region(known, chosen_environment(known, env), profile, region)
+        self._environment = self.spoken.environment
         self._names = Names.of(known, self._environment)
         self._session = session_in(self._environment, profile)
 
@@ -44,6 +37,24 @@ class OperatedLake:
     def name(self) -> str:
         """The name of the environment."""
         return self._environment.name
+
+    @classmethod
+    def opened(cls, platform: Path, env: str, profile: str | None, region: str, *, as_json: bool) -> OperatedLake:
+        """Open a lake for a command; a person is told of which of two Regions the answer is."""
+        lake = cls(platform, env, profile, region)
+        if lake.spoken.role and not as_json:
+            say(Text(lake.place))
+        return lake
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The environment for programs, with its Region if it has two."""
+        return {"environment": self.name, **self.spoken.as_json()}
+
+    @property
+    def place(self) -> str:
+        """The environment as people are told, with its Region if it has two."""
+        return self.spoken.place
 
     @property
     def landed_file_days(self) -> int:

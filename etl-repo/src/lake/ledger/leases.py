@@ -2,14 +2,19 @@
 
 Who asks again for a lease that is its own gets it with a new token. So a request whose answer was lost can be repeated,
 and what is left of an earlier claim of the same owner changes nothing any more.
+
+Where there is a secondary Region, a lease carries the epoch under which it was taken. Who takes or renews one reads the
+newest epoch first, and stops if that is a later one.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -20,10 +25,17 @@ from lake.ledger.connection import condition_failed, is_passing, persist
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+    from lake.ledger.regions import RunEpoch
+
+logger = logging.getLogger(__name__)
+
+EPOCH = "epoch"
+"""The attribute with the epoch under which a lease was taken; without a secondary Region it is missing."""
 _IS_FREE = "attribute_not_exists(#owner) OR #owner = :owner OR #expires_at < :now"
 # or already its new owner's, whose request was repeated since its answer was lost
 _IS_AS_SEEN = "#owner = :seen AND fencing_token = :token OR #owner = :owner"
 _IS_MINE = "#owner = :owner AND fencing_token = :token"
+_IS_OF_NO_LATER_EPOCH = f"(attribute_not_exists({EPOCH}) OR {EPOCH} <= :epoch)"
 
 
 class Claim(Protocol):
@@ -62,28 +74,65 @@ class DynamoDbLeases:
         self._clock = clock
 
     def take(
-        self, item: LeaseItem, owner: str, values: Mapping[str, Any], *, seen: Claim | None = None
+        self,
+        item: LeaseItem,
+        owner: str,
+        values: Mapping[str, Any],
+        *,
+        seen: Claim | None = None,
+        epoch: RunEpoch | None = None,
     ) -> dict[str, Any] | None:
         """Take a lease that is free, expired, one's own or held by the `seen` claim; set more attributes.
 
         Returns:
             The item afterwards; None while another one holds the lease.
+
+        Raises:
+            StaleRegionError: a later epoch than the given one has begun.
         """
+        if epoch is None:
+            return self._take(item, owner, values, seen)
+        epoch.check()
+        under = {**values, EPOCH: epoch.number}
+        if taken := self._take(item, owner, under, seen, {":epoch": epoch.number}):
+            return taken
+        epoch.check()  # it may have begun since, and another one have taken the lease under it
+        # else the lease is held; or the epochs were lost or restored, and it would be refused for ever
+        if taken := self._take(item, owner, under, seen):
+            logger.warning("%s: its lease was of a later epoch than %d, or became free now", item.name, epoch.number)
+        return taken
+
+    def _take(
+        self,
+        item: LeaseItem,
+        owner: str,
+        values: Mapping[str, Any],
+        seen: Claim | None,
+        latest: Mapping[str, int] = MappingProxyType({}),
+    ) -> dict[str, Any] | None:
         now = self._clock()
         known = {":now": decimal_seconds(now)} if seen is None else {":seen": seen.owner, ":token": seen.fencing_token}
         taken = {item.owner: owner, item.expires_at: decimal_seconds(now + self._seconds), **values}
         condition = _IS_FREE if seen is None else _IS_AS_SEEN
+        if latest:
+            condition = f"({condition}) AND {_IS_OF_NO_LATER_EPOCH}"
         try:
             return self._update(
-                item, taken, condition, {**known, ":owner": owner, ":one": 1}, more="ADD fencing_token :one"
+                item, taken, condition, {**known, **latest, ":owner": owner, ":one": 1}, more="ADD fencing_token :one"
             )
         except ClientError as error:
             if condition_failed(error):
                 return None
             raise
 
-    def renew(self, item: LeaseItem, claim: Claim) -> bool:
-        """Prolong a lease that is still held; False when a later claim took it."""
+    def renew(self, item: LeaseItem, claim: Claim, epoch: RunEpoch | None = None) -> bool:
+        """Prolong a lease that is still held; False when a later claim took it.
+
+        Raises:
+            StaleRegionError: a later epoch than the given one has begun.
+        """
+        if epoch is not None:
+            epoch.check()
         expires_at = decimal_seconds(self._clock() + self._seconds)
         return self._update_held(item, claim, {item.expires_at: expires_at}, ())
 

@@ -28,6 +28,8 @@ from odp.stored_format import FORMAT
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+    from odp.dynamodb.landing_marks import DynamoDbLandingMarks
+
 FORMER_ID = "former_file_id"
 """The field with a file's id of format 1, if the file was pending during the migration."""
 _KIND_ENDS = "/"
@@ -50,21 +52,33 @@ class DynamoDbPendingWork:
 class DynamoDbFileTracker:
     """The ledger of landed files in two tables."""
 
-    def __init__(self, dynamodb: DynamoDBServiceResource, pending_table: str, history_table: str) -> None:
+    def __init__(
+        self,
+        dynamodb: DynamoDBServiceResource,
+        pending_table: str,
+        history_table: str,
+        *,
+        marks: DynamoDbLandingMarks | None = None,
+    ) -> None:
         self._client = dynamodb.meta.client
+        self._marks = marks
         self._pending = FilesTable(self._client, pending_table)
         self._history = FilesTable(self._client, history_table)
 
     def register(self, file: LandedFile) -> bool:
         """Add a file that is neither pending nor in the history; False when it was known.
 
-        This is one transaction, so an event that repeats while the file moves to the history adds nothing.
+        This is one transaction, so an event that repeats while the file moves to the history adds nothing. Where there
+        is a secondary Region, the file is marked for it at the same moment.
         """
         unknown = "attribute_not_exists(file_id)"
         not_in_history = {"TableName": self._history.name, "Key": key_of(file), "ConditionExpression": unknown}
         pending = {"TableName": self._pending.name, "Item": pending_item(file), "ConditionExpression": unknown}
         summary = summary_update(self._pending.name, [file], registered=True)
         actions = [{"ConditionCheck": not_in_history}, {"Put": pending}, summary]
+        if self._marks and not file.is_replica:
+            self._marks.note_table(file.source_table_name)
+            actions.append(self._marks.action(file))
         return took_place(lambda: transact(self._client, actions))
 
     def pending_files(self, source_table_name: str, most_changes: int) -> PendingFiles:

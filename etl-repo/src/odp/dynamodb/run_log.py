@@ -204,6 +204,7 @@ def _numbers(outcome: RefreshOutcome) -> dict[str, Any]:
         "files_processed": outcome.files,
         "engine": outcome.engine.value,
         **({"beyond_engine": outcome.beyond_engine} if outcome.beyond_engine else {}),
+        **({"advice": outcome.advice} if outcome.advice else {}),
     }
 
 
@@ -219,4 +220,5 @@ def _bounded(outcome: RefreshOutcome) -> RefreshOutcome:
         error=bounded_message(outcome.error),
         stack_trace=bounded_trace(outcome.stack_trace),
         beyond_engine=bounded_message(outcome.beyond_engine),
+        advice=bounded_message(outcome.advice),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import LeaseLostError
@@ -16,6 +17,8 @@ from odp.stored_format import FORMAT
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
+
+    from lake.ledger.regions import RunEpoch
 
 
 def read_leases(
@@ -36,32 +39,40 @@ class DynamoDbTableLeases:
         *,
         seconds: float = 300,
         clock: Callable[[], float] = time.time,
+        epoch: RunEpoch | None = None,
     ) -> None:
         self._leases = DynamoDbLeases(dynamodb, seconds=seconds, clock=clock)
         self._table = leases_table
         self._clock = clock
+        self._epoch = epoch
 
     def acquire(self, qualified_name: str, owner: str) -> Lease | None:
-        """Take the lease if it is free, expired or the owner's own; None while another run holds it."""
+        """Take the lease if it is free, expired or the owner's own; None while another run holds it.
+
+        Raises:
+            StaleRegionError: a later epoch than that of the run has begun.
+        """
         now = self._clock()
         since = {"refresh_status": RefreshStatus.UPDATING.value, "lease_since": decimal_seconds(now)}
         if engine_of_run(owner) is Engine.NATIVE:
             since |= left_to_spark(_DIED.format(run=owner), now, comes_again=True)
-        item = self._leases.take(lease_item(self._table, qualified_name), owner, since)
+        item = self._leases.take(lease_item(self._table, qualified_name), owner, since, epoch=self._epoch)
         if item is None:
             return None
         token, commit = int(item["fencing_token"]), str(item.get("catalog_commit", ""))
         expires_at = float(item["lease_expires_at"])
         reason, until = beyond_engine(item), float(item.get("spark_until", 0))
-        return Lease(qualified_name, owner, token, expires_at, commit, item.get("written_with"), reason, until)
+        lease = Lease(qualified_name, owner, token, expires_at, commit, item.get("written_with"), reason, until)
+        return replace(lease, epoch=self._epoch.number) if self._epoch else lease
 
     def renew(self, lease: Lease) -> None:
         """Prolong a lease that is still held.
 
         Raises:
             LeaseLostError: it expired and another run took it over.
+            StaleRegionError: a later epoch than that of the run has begun.
         """
-        if not self._leases.renew(lease_item(self._table, lease.qualified_name), lease):
+        if not self._leases.renew(lease_item(self._table, lease.qualified_name), lease, self._epoch):
             raise lost(lease)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+_STANDBY = "standby#"
+"""Begins the key of a cadence's last plan in a standby Region; no cadence's name has such a sign."""
 MOST_FORGOTTEN = 1000
 CLAIM_SECONDS = 1000
 """Longer than any function runs, so a claim expires only after its owner has ended."""
@@ -142,8 +144,25 @@ class DynamoDbPlannedCadences:
 
     def planned(self, refresh_cadence: str) -> None:
         """Record that a cadence was planned now, with or without batches."""
+        self._put(refresh_cadence, "planned_at")
+
+    def planned_as_standby(self, refresh_cadence: str) -> None:
+        """Record that a standby Region made a plan of a cadence now."""
+        self._put(f"{_STANDBY}{refresh_cadence}", "standby_planned_at")
+
+    def last_as_standby(self, refresh_cadence: str) -> str:
+        """Return the time (ISO 8601) of a cadence's last plan in a standby Region; empty without one."""
+        items = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="source_table_name = :partition AND file_id = :cadence",
+            ExpressionAttributeValues={":partition": PLANNED, ":cadence": f"{_STANDBY}{refresh_cadence}"},
+            ConsistentRead=True,
+        )["Items"]
+        return next((str(item["standby_planned_at"]) for item in items), "")
+
+    def _put(self, key: str, attribute: str) -> None:
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
-        item: dict[str, Any] = {**_key(PLANNED, refresh_cadence), "format": FORMAT, "planned_at": at}
+        item: dict[str, Any] = {**_key(PLANNED, key), "format": FORMAT, attribute: at}
         persist(lambda: self._client.put_item(TableName=self._table, Item=item))
 
     def forget(self, refresh_cadence: str) -> None:
@@ -153,7 +172,7 @@ class DynamoDbPlannedCadences:
     def last_planned(self) -> Mapping[str, str]:
         """Return the time (ISO 8601) of each cadence's last plan; cadences that were never planned are left out."""
         items = _items(self._client, self._table, PLANNED)
-        return {str(item["file_id"]): str(item["planned_at"]) for item in items}
+        return {str(item["file_id"]): str(item["planned_at"]) for item in items if "planned_at" in item}
 
 
 def _items(client: DynamoDBClient, table: str, partition: str) -> Iterator[dict[str, Any]]:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from lake.functions import Message, count, delivered_again, entry_point, failed_messages
+from lake.landing.listings import EVENTS_TAKE
 from lake.ledger.connection import dynamodb_resource
+from lake.ledger.regions import RegionSettings
 from lake.metrics import Metric
 from odp.dynamodb.deploy_tracker import DynamoDbLedgerFormat
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
+from odp.dynamodb.landing_marks import DynamoDbLandingMarks
 from odp.dynamodb.quarantine import DynamoDbQuarantine
+from odp.file_manager.first_landings import FirstLandings
 from odp.file_manager.registration import STAGING, Outcome, Staging, register_message
 from odp.file_manager.sources import Sources
+from odp.ports import FileRegister
+from odp.s3 import S3ReplicatedObjects
 from odp.variables import FileManagerVariables
 
 
@@ -23,6 +30,10 @@ class FileManagerPorts:
     """The adapters of the File Manager, and its sources and buckets."""
 
     tracker: DynamoDbFileTracker
+    landings: FileRegister
+    """Registers what events tell of; in a lake with two Regions, a replica's event tells of the copy."""
+    events_take: timedelta
+    """An object without an event is missed when it is older; a replica comes later than it landed."""
     quarantine: DynamoDbQuarantine
     staging: Staging
 
@@ -33,10 +44,17 @@ def connected_ports() -> FileManagerPorts:
     dynamodb, variables = dynamodb_resource(), FileManagerVariables.read()
     files = variables.file_tracker_table, variables.file_tracker_history_table
     DynamoDbLedgerFormat(dynamodb, variables.config_deploy_tracker_table, files).require_current()
+    staging = Staging(Sources.from_json(variables.sources), {STAGING: variables.staging_bucket})
+    quarantine = DynamoDbQuarantine(dynamodb, variables.quarantine_table)
+    regions = RegionSettings.from_json(variables.regions)
+    if regions is None:
+        tracker = DynamoDbFileTracker(dynamodb, *files)
+        return FileManagerPorts(tracker, tracker, EVENTS_TAKE, quarantine, staging)
+    marks = DynamoDbLandingMarks(dynamodb, regions.table, dynamodb.meta.client.meta.region_name)
+    tracker = DynamoDbFileTracker(dynamodb, *files, marks=marks)
+    landings = FirstLandings(tracker, marks, S3ReplicatedObjects(staging.buckets))
     return FileManagerPorts(
-        tracker=DynamoDbFileTracker(dynamodb, *files),
-        quarantine=DynamoDbQuarantine(dynamodb, variables.quarantine_table),
-        staging=Staging(Sources.from_json(variables.sources), {STAGING: variables.staging_bucket}),
+        tracker, landings, EVENTS_TAKE + timedelta(minutes=regions.lag_minutes), quarantine, staging
     )
 
 
@@ -46,7 +64,7 @@ def handle(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: A
     ports, outcomes = connected_ports(), Counter[Outcome]()
 
     def register(message: Message) -> None:
-        outcomes[register_message(message, ports.tracker, ports.quarantine, ports.staging)] += 1
+        outcomes[register_message(message, ports.landings, ports.quarantine, ports.staging)] += 1
 
     failed = failed_messages(event, register)
     if rejected := outcomes[Outcome.REJECTED]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from lake.batched import batched
@@ -57,6 +57,8 @@ class MissingFiles:
     quarantine: KnownEntries
     sources: Sources = DEFAULT_SOURCES
     clock: Callable[[], datetime] = _utc_now
+    events_take: timedelta = EVENTS_TAKE
+    """An object without an event is missed only when it is older; where there are two Regions, replicas come late."""
 
     def register_missing(
         self, pending: Sequence[LandedFile], newest_change_file: str, processed: Sequence[LandedFile] = ()
@@ -112,7 +114,7 @@ class MissingFiles:
         return layouts_of(key.removeprefix(folder) for key in keys)
 
     def _was_missed(self, file: LandedFile) -> bool:
-        return self.clock() - datetime.fromisoformat(file.landed_at) > EVENTS_TAKE
+        return self.clock() - datetime.fromisoformat(file.landed_at) > self.events_take
 
 
 def ranges_beside(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
 from lake.functions import LambdaContext, count, entry_point, time_out
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
+from lake.ledger.epochs import Role, StandbyMode
+from lake.ledger.regions import DynamoDbRegions
 from lake.ledger.sweep_state import DynamoDbSweepState
 from lake.log_keys import log_keys
 from lake.metrics import Metric
@@ -93,7 +95,8 @@ def _tell_changes(reads: _SharedReads, *, is_day_over: bool) -> None:
         told = DynamoDbToldStates(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
         known = told.known()
         judge = SweepStates(known, Commands(_variables().environment), _now())
-        judgements = [*_JUDGEMENTS, _expiring_rejected] if is_day_over else _JUDGEMENTS
+        of_all = [judgement for judgement in _JUDGEMENTS if judgement not in _left_out_in_standby()]
+        judgements = [*of_all, *_replications(), *([_expiring_rejected] if is_day_over else ())]
         messenger = Messenger(told, SnsTopic(_variables().topic_arn), _variables().lake, _seconds)
         messenger.judge([partial(judgement, judge, reads) for judgement in judgements], known)
         if is_day_over:
@@ -107,7 +110,7 @@ def _sweep() -> Sweep:
     ports = connected_ports()
     sources, listing = ports.staging.sources, S3Listing(ports.staging.buckets)
     return Sweep(
-        missing_files=MissingFiles(listing, ports.tracker, ports.quarantine, sources),
+        missing_files=MissingFiles(listing, ports.tracker, ports.quarantine, sources, events_take=ports.events_take),
         listing=listing,
         states=_states(),
         bucket=STAGING,
@@ -182,12 +185,27 @@ def _unconfigured_anymore(judge: SweepStates, reads: _SharedReads) -> Iterator[S
     yield from judge.unconfigured_anymore(reads.configuration)
 
 
-def _replicated(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
-    if arns := json.loads(_variables().replications):
-        yield from replicated_tables(DmsReplications(arns).tables(), judge.told, judge.commands)
+_Judgement = Callable[[SweepStates, _SharedReads], Iterator[State]]
 
 
-_JUDGEMENTS = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore, _replicated)
+def _replications() -> Iterator[_Judgement]:
+    """A judgement for each source: DMS may refuse to answer about one."""
+    return (partial(_replicated, {source: arn}) for source, arn in json.loads(_variables().replications).items())
+
+
+def _replicated(arn: Mapping[str, str], judge: SweepStates, _: _SharedReads) -> Iterator[State]:
+    yield from replicated_tables(DmsReplications(arn).tables(), judge.told, judge.commands)
+
+
+_JUDGEMENTS: tuple[_Judgement, ...] = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
+
+
+def _left_out_in_standby() -> tuple[_Judgement, ...]:
+    """Leave out what a standby is meant to be: behind; and if it is cold, with files that nobody applies."""
+    regions = DynamoDbRegions.from_json(dynamodb_resource(), _variables().regions)
+    if regions is None or regions.role() is Role.ACTIVE:
+        return ()
+    return (_late, _expiring) if regions.settings.mode is StandbyMode.COLD else (_late,)
 
 
 def _last_planned(configured: Set[str]) -> Mapping[str, str]:

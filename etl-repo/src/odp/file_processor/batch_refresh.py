@@ -7,12 +7,13 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lake.errors import BeyondEngineError
+from lake.errors import BeyondEngineError, StaleRegionError
 from lake.log_keys import threads_with_keys
 from odp.errors import RefreshFailedError, UnrecordedFailureError
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.refresh_run import RefreshRun, now_text
-from odp.records import RawTableConfig
+from odp.file_processor.run_ending import named
+from odp.records import RawTableConfig, engine_of_run
 from odp.refresh import RefreshOutcome, RefreshStatus
 
 # One job run: each table under its own lease; a failing table does not stop the others.
@@ -28,7 +29,10 @@ class TableRefresher(RefreshPorts):
     def refresh(self, config: RawTableConfig) -> RefreshOutcome | None:
         """Apply all pending files of one table; None while another run refreshes it."""
         started_at = now_text()
-        lease = self.leases.acquire(config.qualified_name, self.run_id)
+        try:
+            lease = self.leases.acquire(config.qualified_name, self.run_id)
+        except StaleRegionError as stale:
+            return self._not_begun(config, started_at, stale)
         if lease is None:
             logger.info("%s is being refreshed by another run", config.qualified_name)
             return None
@@ -38,10 +42,28 @@ class TableRefresher(RefreshPorts):
         except BeyondEngineError as beyond:
             logger.warning("%s is left to Spark, which refreshes it next: %s", config.qualified_name, beyond)
             return work.close(beyond)
+        except StaleRegionError as stale:
+            logger.warning("%s is not refreshed any further: %s", config.qualified_name, stale)
+            return work.close(stale)
         except Exception as failure:  # the other tables of the batch continue; the job run reports the failure
             logger.exception("%s was not refreshed", config.qualified_name)
             return work.close(failure, traceback.format_exc())
         return work.close()
+
+    def _not_begun(self, config: RawTableConfig, started_at: str, stale: StaleRegionError) -> RefreshOutcome:
+        """Record why a run took no lease."""
+        logger.warning("%s is not refreshed: %s", config.qualified_name, stale)
+        outcome = RefreshOutcome(
+            qualified_name=config.qualified_name,
+            source_table_name=config.source_table_name,
+            status=RefreshStatus.STOPPED,
+            started_at=started_at,
+            ended_at=now_text(),
+            error=named(stale),
+            engine=engine_of_run(self.run_id),
+        )
+        self.run_log.record(outcome, self.run_id)
+        return outcome
 
 
 # Refreshes the tables of one batch, several at a time.

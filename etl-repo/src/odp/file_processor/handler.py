@@ -10,6 +10,7 @@ from typing import Any
 
 from lake.functions import count, entry_point
 from lake.ledger.connection import dynamodb_resource, trouble_of_aws
+from lake.ledger.regions import DynamoDbRegions
 from lake.log_keys import log_keys
 from lake.metrics import Metric
 from odp.commands import Commands
@@ -19,8 +20,9 @@ from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.running_configuration import DynamoDbCadences, RunningVersion
 from odp.dynamodb.told_states import DynamoDbPlannedCadences, DynamoDbToldStates
 from odp.executions import StepFunctionsExecutions
-from odp.file_processor.planning import BatchManager
+from odp.file_processor.planning import STANDBY, BatchManager
 from odp.file_processor.refresh_states import RefreshStates, state_of_planning, state_of_runs
+from odp.file_processor.region_turn import RegionTurn
 from odp.messenger import Judgement, Messenger
 from odp.s3 import S3PlanStorage
 from odp.sns_topic import SnsTopic
@@ -37,6 +39,7 @@ TELLING_LASTS = 150.0
 def _batch_manager() -> BatchManager:
     dynamodb, variables = dynamodb_resource(), BatchManagerVariables.read()
     leases_table = variables.file_processing_tracker_table
+    regions = DynamoDbRegions.from_json(dynamodb, variables.regions)
     return BatchManager(
         files=DynamoDbPendingWork(dynamodb, variables.file_tracker_table),
         leases=DynamoDbPlannedLeases(dynamodb, leases_table),
@@ -49,6 +52,7 @@ def _batch_manager() -> BatchManager:
         plans=S3PlanStorage(variables.plan_bucket),
         claims=DynamoDbCadenceClaims(dynamodb, leases_table, StepFunctionsExecutions().is_running),
         job_timeout_minutes=variables.job_timeout_minutes,
+        turn=RegionTurn(regions, _planned_cadences(), _now) if regions else None,
     )
 
 
@@ -80,7 +84,9 @@ def _plan(event: dict[str, Any]) -> dict[str, Any]:
     logger.info("planned %d batches", len(answer["batches"]))
     state = state_of_planning(cadence, execution, None)
     _afterwards(cadence, lambda: _planned_cadences().planned(cadence))
-    _afterwards(cadence, lambda: _tell(cadence, state, with_tables=not answer["batches"]))
+    # no run ended since a standby told the last time
+    with_tables = not answer["batches"] and answer["outcome"] != STANDBY
+    _afterwards(cadence, lambda: _tell(cadence, state, with_tables=with_tables))
     return answer
 
 

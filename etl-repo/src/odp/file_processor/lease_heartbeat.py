@@ -7,7 +7,7 @@ import threading
 from contextvars import copy_context
 from types import TracebackType
 
-from lake.errors import LeaseLostError
+from lake.errors import LeaseLostError, StaleRegionError
 from odp.ports import TableLeases
 from odp.refresh import Lease
 
@@ -15,14 +15,14 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseHeartbeat:
-    """Renews a lease in the background; once it is lost, the renewing ends and `check` raises."""
+    """Renews a lease in the background; once it is lost or its epoch over, the renewing ends and `check` raises."""
 
     def __init__(self, lease: Lease, leases: TableLeases, *, seconds: float) -> None:
         self._lease = lease
         self._leases = leases
         self._seconds = seconds
         self._ended = threading.Event()
-        self._lost: LeaseLostError | None = None
+        self._lost: LeaseLostError | StaleRegionError | None = None
         renew = copy_context().run  # its lines have the keys of the refresh
         self._thread = threading.Thread(
             target=renew, args=[self._renew_until_ended], name=f"lease-{lease.qualified_name}", daemon=True
@@ -43,6 +43,7 @@ class LeaseHeartbeat:
 
         Raises:
             LeaseLostError: another run took the table over.
+            StaleRegionError: the active Region changed.
         """
         if self._lost is not None:
             raise self._lost
@@ -52,7 +53,7 @@ class LeaseHeartbeat:
         while not self._ended.wait(self._seconds):
             try:
                 self._leases.renew(self._lease)
-            except LeaseLostError as error:
+            except (LeaseLostError, StaleRegionError) as error:
                 self._lost = error
                 return
             except Exception:  # the lease outlives several missed heartbeats, and `check` has the last word

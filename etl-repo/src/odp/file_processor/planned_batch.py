@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lake.errors import RejectedInputError
+from lake.landing.listings import EVENTS_TAKE
 from lake.landing.s3_listing import S3Listing
 from lake.ledger.connection import dynamodb_resource
+from lake.ledger.regions import DynamoDbRegions, Role, RunEpoch
 from lake.log_keys import log_keys
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
@@ -24,8 +27,10 @@ from odp.file_processor.batch_refresh import TableRefresher, refresh_batch
 from odp.file_processor.refresh_ports import always
 from odp.file_processor.refresh_settings import RefreshSettings
 from odp.file_processor.selection.late_files import Limits
+from odp.file_processor.standby import as_standby, lost_on_the_way
 from odp.ports import TableConfigs, TableWriter
-from odp.refresh import RefreshOutcome
+from odp.records import BatchPlan
+from odp.refresh import RefreshOutcome, RefreshStatus
 from odp.s3 import S3ObjectContents, S3PlanStorage
 
 if TYPE_CHECKING:
@@ -67,7 +72,7 @@ def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunE
         raise RejectedInputError(message)
     source_tables = plan.batches[run.batch]
     dynamodb = dynamodb_resource()
-    refresher = refresher_of(settings, dynamodb, engine, run.run_id)
+    refresher = refresher_in_region(settings, dynamodb, engine, run.run_id, plan)
     running = RunningVersion(dynamodb, settings.config_deploy_tracker_table)
     configs = DynamoDbTableConfigs(dynamodb, settings.raw_table_config_table, running)
 
@@ -80,22 +85,45 @@ def refresh_planned_batch(settings: RefreshSettings, run: BatchRun, engine: RunE
 
     with log_keys(execution=plan.execution_name, run=run.run_id):
         outcomes = refresh_batch(source_tables, refresh_one, at_a_time=engine.at_a_time)
-        logger.info("refreshed %d of %d tables", len(outcomes), len(source_tables))
+        refreshed = sum(outcome.status is not RefreshStatus.STOPPED for outcome in outcomes)
+        logger.info("refreshed %d of %d tables", refreshed, len(source_tables))
     return outcomes
 
 
+def refresher_in_region(
+    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, engine: RunEngine, run_id: str, plan: BatchPlan
+) -> TableRefresher:
+    """Give the refresher of a run, which commits only under the plan's epoch and in the role that the plan is for."""
+    regions = DynamoDbRegions.from_json(dynamodb, settings.regions)
+    if regions is None:
+        return refresher_of(settings, dynamodb, engine, run_id)
+    role = Role.STANDBY if plan.is_standby else Role.ACTIVE
+    refresher = refresher_of(settings, dynamodb, engine, run_id, RunEpoch(regions, plan.epoch, role))
+    lag = timedelta(minutes=regions.settings.lag_minutes)
+    if role is Role.STANDBY:
+        return as_standby(refresher, lag)
+    return replace(refresher, lost_on_the_way=lost_on_the_way(regions.newest(), lag))
+
+
 def refresher_of(
-    settings: RefreshSettings, dynamodb: DynamoDBServiceResource, engine: RunEngine, run_id: str
+    settings: RefreshSettings,
+    dynamodb: DynamoDBServiceResource,
+    engine: RunEngine,
+    run_id: str,
+    epoch: RunEpoch | None = None,
 ) -> TableRefresher:
     """Give the refresher of a run; its threads share the adapters."""
+    lag = timedelta(minutes=epoch.regions.settings.lag_minutes) if epoch else timedelta()
     buckets = json.loads(settings.buckets)
     files = DynamoDbFileTracker(dynamodb, settings.file_tracker_table, settings.file_tracker_history_table)
     quarantine = DynamoDbQuarantine(dynamodb, settings.quarantine_table)
     return TableRefresher(
         files=files,
-        staged_files=MissingFiles(S3Listing(buckets), files, quarantine, Sources.from_json(settings.sources)),
+        staged_files=MissingFiles(
+            S3Listing(buckets), files, quarantine, Sources.from_json(settings.sources), events_take=EVENTS_TAKE + lag
+        ),
         contents=S3ObjectContents(buckets),
-        leases=DynamoDbTableLeases(dynamodb, settings.file_processing_tracker_table),
+        leases=DynamoDbTableLeases(dynamodb, settings.file_processing_tracker_table, epoch=epoch),
         writer=engine.writer,
         run_log=DynamoDbRunLog(dynamodb, _run_log_tables(settings)),
         quarantine=quarantine,

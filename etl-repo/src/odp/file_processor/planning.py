@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from lake.tables.capabilities import Engine
 from odp.config_manager.cadence import minutes_of
 from odp.file_processor.batches import MOST_BATCHES, EngineBatches, batches_of_engines
 from odp.file_processor.engines import MEBIBYTE, PlannedTable
+from odp.file_processor.region_turn import RegionTurn, Turn
 from odp.ports import CadenceClaims, Cadences, PendingWorkReader, PlannedLeases, PlanStorage
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
+
+logger = logging.getLogger(__name__)
 
 # Sizes a Glue run by its pending bytes: number of workers and execution class.
 
@@ -60,6 +64,7 @@ def execution_class(refresh_cadence: str, worker_type: str, minutes: int) -> tup
 
 
 ALREADY_RUNNING = "another execution of this cadence is running"
+STANDBY = "this Region is the standby"
 NOTHING_TO_DO = "nothing to do"
 PLANNED = "planned"
 BYTES_PER_MINUTE = 20_000_000
@@ -87,17 +92,25 @@ class BatchManager:
     plans: PlanStorage
     claims: CadenceClaims
     job_timeout_minutes: int
+    turn: RegionTurn | None = None
+    """Asked before each plan where there is a secondary Region."""
 
     def plan(self, refresh_cadence: str, execution: str) -> dict[str, Any]:
         """Plan an execution if no other one of the cadence runs; returns the state for the state machine.
 
         The execution keeps the cadence while it has batches; `release` ends that.
         """
+        turn = self.turn.of(refresh_cadence) if self.turn else Turn()
+        if turn.reason:
+            logger.info("%s is not planned: %s", refresh_cadence, turn.reason)
+            return {"outcome": STANDBY, "reason": turn.reason, "batches": []}
         owner = self.claims.claim(refresh_cadence, execution)
         if owner != execution:
             return {"outcome": ALREADY_RUNNING, "running": owner, "batches": []}
         try:
-            batch_config, plan, size = self._plan(refresh_cadence, execution)
+            batch_config, plan, size = self._plan(refresh_cadence, execution, turn)
+            if self.turn:
+                self.turn.planned(refresh_cadence, turn)
         except BaseException:
             self.claims.release(refresh_cadence, execution)
             raise
@@ -110,7 +123,7 @@ class BatchManager:
         self.claims.release(refresh_cadence, execution)
         return {}
 
-    def _plan(self, refresh_cadence: str, execution: str) -> tuple[BatchConfig, BatchPlan, RunSize]:
+    def _plan(self, refresh_cadence: str, execution: str, turn: Turn) -> tuple[BatchConfig, BatchPlan, RunSize]:
         config, active_tables = self.cadences.cadence(refresh_cadence)
         most_tables = config.refresh_tables_batch_size
         tables = longest_left_alone(self._tables(active_tables), MOST_BATCHES * most_tables)
@@ -118,7 +131,7 @@ class BatchManager:
         batches = batches_of_engines(tables, most_tables, bytes_of_a_worker(config.glue_job_worker_type))
         name = execution.rsplit(":", 1)[-1]
         source_tables = tuple(tuple(batch) for batch in (*batches.spark, *batches.native))
-        plan = BatchPlan(refresh_cadence, name, source_tables, batches.engines)
+        plan = BatchPlan(refresh_cadence, name, source_tables, batches.engines, turn.epoch, turn.is_standby)
         if plan.batches:
             self.plans.write(plan)
         return config, plan, self._size(config, batches, tables)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from odp.file_processor.selection.landing_window import LandingWindow
 from odp.file_processor.selection.late_files import Limits
 from odp.ports import FileTracker, ObjectContents, RefreshEntries, RunLog, StagedFiles, TableLeases, TableWriter
 
@@ -36,3 +37,5 @@ class RefreshPorts:
     clock: Callable[[], datetime] = _utc_now
     has_time: Callable[[], bool] = always
     """Whether the run has time for one more commit; the files that it leaves wait for the next execution."""
+    lost_on_the_way: LandingWindow | None = None
+    """After a failover that was not planned: when files landed of which others may not have been replicated."""

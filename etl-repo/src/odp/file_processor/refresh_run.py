@@ -7,13 +7,14 @@ pending although the table has them. The next run finds them in the commit, and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeGuard
 
 from lake.errors import LeaseLostError, RejectedInputError
 from lake.tables.capabilities import Engine
+from odp.file_processor.added_columns import advice_on
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.file_processor.refresh_ports import RefreshPorts
 from odp.file_processor.run_ending import ending_of, named, refuse_other_identity
@@ -61,6 +62,7 @@ class RefreshRun:
         self._recorded = (0, RowCounts())
         self._left = 0
         self._awaits_load = False
+        self._given_up: set[str] = set()
         self._engine = engine_of_run(lease.owner)
         self._beyond_engine = lease.beyond_engine if self._engine is Engine.SPARK else ""
 
@@ -82,9 +84,8 @@ class RefreshRun:
         """Write the closing record and return the lease; a run that lost its lease records only that."""
         ending = ending_of(self._engine, failure, stack_trace, self._has_applied_all)
         self._beyond_engine = ending.beyond_engine or self._beyond_engine
-        status = RefreshStatus.ERROR if ending.error else RefreshStatus.COMPLETED
         entry = RunRecord(
-            outcome=replace(self._outcome(status), error=ending.error, stack_trace=ending.stack_trace),
+            outcome=replace(self._outcome(ending.status), error=ending.error, stack_trace=ending.stack_trace),
             files=self._done,
             closes=True,
             catalog_commit=self._catalog_commit,
@@ -100,10 +101,12 @@ class RefreshRun:
             self._with.run_log.append(self._lease, entry)
         except LeaseLostError as lost:
             files, counts = self._recorded
-            outcome = replace(self._outcome(RefreshStatus.ERROR), files=files, counts=counts)
+            status = ending.status if ending.is_stopped else RefreshStatus.ERROR
+            outcome = replace(self._outcome(status), files=files, counts=counts)
             outcome = replace(outcome, error=ending.error or named(lost), stack_trace=ending.stack_trace)
             self._with.run_log.record(outcome, self._with.run_id)
             return outcome
+        self._landed.take_out_entries(self._given_up)
         return entry.outcome
 
     def _has_applied_all(self) -> bool:
@@ -125,6 +128,7 @@ class RefreshRun:
             files=self._files,
             engine=self._engine,
             beyond_engine=self._beyond_engine,
+            advice=advice_on(self._config.source_table_name, self._newest.added_columns if self._newest else ()),
         )
 
     def _holds_data(self) -> bool:
@@ -147,6 +151,7 @@ class RefreshRun:
                 "%s: an earlier run committed %d files and did not record them", self._config.qualified_name, len(files)
             )
             self._publish(last, [file.applied(last.state.generation) for file in files])
+            self._warn_of_added_columns(last, ())
             # otherwise they are recorded together with the end of this run
             if self._pending() or not self._landed.is_all:
                 self._record_done()
@@ -173,13 +178,15 @@ class RefreshRun:
             unreadable=readability.unreadable(pending),
             limits=self._with.limits,
             is_all=self._landed.is_all,
+            lost_on_the_way=self._with.lost_on_the_way,
         )
         refresh = replace(selection.select(), follows=self._newest.file_ids if self._newest else frozenset())
         if refresh.files:
             self._is_writing = True
             committed = self._apply(refresh, check_lease)
-            self._newest = committed
+            known, self._newest = self._newest, committed
             self._publish(committed, refresh.files)
+            self._warn_of_added_columns(committed, known.added_columns if known else ())
         self._set_aside(refresh)
         self._left = len(pending) - len(self._done)
         if not self._done:
@@ -189,7 +196,7 @@ class RefreshRun:
     def _apply(self, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Write the refresh. Files to hold are held even if the others are refused: that may correct the table."""
         try:
-            leased = replace(refresh, fence=self._lease.fencing_token)
+            leased = replace(refresh, fence=self._lease.fencing_token, epoch=self._lease.epoch)
             return self._with.writer.apply(self._config, leased, check_lease)
         except RejectedInputError:
             self._set_aside(replace(refresh, files=(), skipped=()))
@@ -201,6 +208,7 @@ class RefreshRun:
         # applied files come last, because the last of them are recorded together with the commit's counts
         self._done = (*refresh.set_aside, *self._done)
         self._files += len(refresh.set_aside)
+        self._given_up |= {file.held_id for file in refresh.skipped if file.is_load and file.held_id}
 
     def _keep(self, entry: Quarantined) -> None:
         """Keep an entry; an entry of a dead run may name fewer files than are held now."""
@@ -228,6 +236,11 @@ class RefreshRun:
         self._counts += committed.counts
         if committed.counts.updates_without_row:
             logger.warning(_WITHOUT_ROW, self._config.qualified_name, committed.counts.updates_without_row)
+
+    def _warn_of_added_columns(self, committed: LastCommit, known: Collection[str]) -> None:
+        if {*committed.added_columns} - {*known}:
+            advice = advice_on(self._config.source_table_name, committed.added_columns)
+            logger.warning("%s: %s", self._config.qualified_name, advice)
 
     def _record_done(self) -> None:
         """Record the files of earlier commits before a new commit, because a commit names only its own files."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -25,3 +25,5 @@ class RefreshSettings:
     max_bytes_per_refresh: int
     max_replayed_files: int
     history_days: int
+    regions: str = field(default="", kw_only=True)
+    """JSON of the two Regions; empty without a secondary."""

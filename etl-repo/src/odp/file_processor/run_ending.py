@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lake.errors import BeyondEngineError, RejectedInputError, one_line
+from lake.errors import BeyondEngineError, RejectedInputError, StaleRegionError, one_line
 from lake.tables.capabilities import Engine
 from odp.records import RawTableConfig
+from odp.refresh import RefreshStatus
 
 _DEFECTS = (
     ArithmeticError,
@@ -32,6 +33,15 @@ class Ending:
     comes_again: bool = False
     """Whether the next native run would probably meet this limit, too."""
     is_refused: bool = False
+    is_stopped: bool = False
+    """Whether the active Region changed: nothing failed, and the next plan works under the new epoch."""
+
+    @property
+    def status(self) -> RefreshStatus:
+        """The status of the table after the run."""
+        if self.is_stopped:
+            return RefreshStatus.STOPPED
+        return RefreshStatus.ERROR if self.error else RefreshStatus.COMPLETED
 
 
 def ending_of(
@@ -41,10 +51,13 @@ def ending_of(
 
     A run that failed after everything was applied has completed, because no pending file would start another run.
     A native run that leaves the rest to Spark has completed, too. One that failed by a defect of its engine has
-    failed, but Spark refreshes the table next: the same call would fail again.
+    failed, but Spark refreshes the table next: the same call would fail again. A run that the change of the active
+    Region stopped has not failed, whatever its engine.
     """
     if failure is None:
         return Ending()
+    if isinstance(failure, StaleRegionError):
+        return Ending(named(failure), is_stopped=True)
     # the end of memory may always come again
     comes_again = failure.comes_again if isinstance(failure, BeyondEngineError) else isinstance(failure, MemoryError)
     is_native, is_refused = engine is Engine.NATIVE, isinstance(failure, RejectedInputError)

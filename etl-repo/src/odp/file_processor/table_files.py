@@ -1,4 +1,4 @@
-"""What a run reads of its table's landed files: those that are pending, the parts of loads, those without an event."""
+"""A table's landed files as a run needs them, and the entries of those that were held."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 
 from lake.landing.listings import TableListing
 from odp.file_processor.refresh_ports import RefreshPorts
-from odp.records import LandedFile, PendingFiles
+from odp.file_processor.selection.readability import entry_of_held
+from odp.records import FileStatus, LandedFile, PendingFiles, QuarantineKind
 from odp.refresh import LastCommit, TableState
 
 logger = logging.getLogger(__name__)
@@ -77,3 +78,16 @@ class TableFiles:
             self._pending = self._with.files.pending_files(self._source, self._with.limits.files)
             self._is_read = True
         return self._pending
+
+    def take_out_entries(self, held_ids: Collection[str]) -> None:
+        """Take out the entries of held loads that were given up; a failure here leaves them to `odp reload`."""
+        if not held_ids:
+            return
+        try:
+            loads = self._with.files.processed_loads(self._source)
+            held = {part.held_id for part in loads if part.status is FileStatus.HELD}
+            for held_id in sorted({*held_ids} - held):
+                entry_id = entry_of_held(self._source, held_id)
+                self._with.quarantine.remove(QuarantineKind.HELD_LOAD, entry_id)
+        except Exception:
+            logger.exception("%s: entries of loads that were given up stay in quarantine", self._source)

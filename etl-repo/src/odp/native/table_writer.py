@@ -24,7 +24,7 @@ from odp.file_processor.apply.decided_refresh import (
     refuse_earlier_keys,
     refuse_unseen_commit,
 )
-from odp.file_processor.apply.source_columns import changed_names, with_table_names
+from odp.file_processor.apply.source_columns import with_table_names
 from odp.file_processor.apply.table_format import bound_columns, definition_of, format_of
 from odp.file_processor.apply.technical_columns import technical_columns
 from odp.native.dms_columns import Footer
@@ -108,7 +108,7 @@ class NativeTableWriter:
         may_count = may_count_updates_without_row(decided.refresh, decided.existing, named.values())
         counts = may_count and decided.is_merged and not decided.is_historical
         counted = rows.counts() if counts else None
-        proof = decided.proof(version, changed_names(named.values()), counted)
+        proof = decided.proof(version, named, counted)
         final = rows.read(with_deletes=decided.is_merged or decided.is_historical)
         return RowChange(kind, final, stored, proof, fence=decided.refresh.fence)
 

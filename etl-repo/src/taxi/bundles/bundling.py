@@ -17,11 +17,12 @@ LONG_WAIT_HOURS = 3
 
 
 class ClaimResult(StrEnum):
-    """The result of a claim: a bundle, another execution at work, or nothing pending."""
+    """The result of a claim: a bundle, another execution at work, nothing pending, or a Region that is not active."""
 
     CLAIMED = "claimed"
     BUSY = "busy"
     IDLE = "idle"
+    STANDBY = "standby"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Bundling:
         *,
         max_files_per_run: int,
         clock: Callable[[], float] = time.time,
+        epoch: int = 0,
     ) -> None:
         self._files = files
         self._leases = leases
@@ -69,6 +71,7 @@ class Bundling:
         self._executions = executions
         self._max_files_per_run = max_files_per_run
         self._clock = clock
+        self._epoch = epoch
 
     def claim(self, dataset: str, execution: str, execution_arn: str = "") -> Claim:
         """Take, keep or return the dataset's lease, and claim the oldest due files as a bundle.
@@ -77,7 +80,7 @@ class Bundling:
         """
         while lease := self._lease(dataset, execution, execution_arn):
             if files := self._due(dataset):
-                bundle = Bundle(dataset, lease.owner, lease.fencing_token, files)
+                bundle = Bundle(dataset, lease.owner, lease.fencing_token, files, self._epoch)
                 self._write(bundle)
                 self._files.begin(lease, bundle.files)
                 return Claim(ClaimResult.CLAIMED, bundle)

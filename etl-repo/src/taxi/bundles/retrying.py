@@ -40,6 +40,8 @@ def settled(file: LandedFile, reported: FileOutcome | None, files: int, error: s
     if reported is None:
         return _after_death(file, files, error or SILENCE, now)
     reported = replace(reported, error=reported.error[:ERROR_LENGTH])
+    if reported.status is LoadStatus.STOPPED:
+        return _waiting(file, 0, now, "its run stopped", reported.error)
     if reported.status is LoadStatus.PENDING:
         return _after_passing(file, reported, now)
     if reported.status is LoadStatus.LOADED and error:

@@ -16,7 +16,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from lake.errors import one_line
+from lake.errors import StaleRegionError, one_line
 from taxi.conformed.counts import (
     Quarantined,
     is_accepted,
@@ -55,11 +55,15 @@ class Conforming:
     def conform(self, files: Sequence[LandedFile]) -> list[FileOutcome]:
         """Load the current content of each file's key in one commit, and return each file's outcome.
 
-        A transient failure leaves its files pending; if it belongs to no single file, all of them.
+        A transient failure leaves its files pending; if it belongs to no single file, all of them. If the active
+        Region changes before the commit, there is none, and the files were not tried.
         """
         try:
             with exact_names(self._spark):
                 return self._conform(files)
+        except StaleRegionError as stale:
+            logger.warning("%d files are not loaded: %s", len(files), stale)
+            return [FileOutcome(file.file_id, LoadStatus.STOPPED, error=one_line(stale)) for file in files]
         except Exception as error:
             if not is_passing(error):
                 raise

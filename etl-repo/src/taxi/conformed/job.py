@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lake.job_arguments import parse_arguments
+from lake.ledger.connection import dynamodb_resource
+from lake.ledger.regions import DynamoDbRegions, Role, RunEpoch
 from lake.log_keys import log_as_text, log_keys
 from lake.tables.iceberg.catalog import TableName
 from taxi.conformed.conforming import Conforming
 from taxi.datasets.dataset import load_datasets
-from taxi.iceberg import IcebergConformedTable
+from taxi.iceberg import CheckRegion, IcebergConformedTable, one_region
 from taxi.records import Bundle, FileOutcome
 from taxi.s3 import S3Bundles, S3Quarantine, S3RawFiles
 from taxi.spark_session import taxi_session
@@ -31,6 +33,8 @@ class JobArguments:
     bundle_key: str
     conformed_bucket: str
     conformed_database: str
+    regions: str = ""
+    """JSON of the two Regions; empty without a secondary."""
 
 
 def main(argv: Sequence[str]) -> list[FileOutcome]:
@@ -54,10 +58,16 @@ def _conform(bundle: Bundle, arguments: JobArguments) -> list[FileOutcome]:
         spark,
         dataset,
         raw=S3RawFiles(),
-        table=IcebergConformedTable(spark, name, dataset),
+        table=IcebergConformedTable(spark, name, dataset, _check_region(arguments.regions, bundle.epoch)),
         quarantine=S3Quarantine(arguments.conformed_bucket),
     )
     return conforming.conform(bundle.files)
+
+
+def _check_region(regions_json: str, epoch: int) -> CheckRegion:
+    """Allow commits in the epoch under which the bundle was claimed."""
+    regions = DynamoDbRegions.from_json(dynamodb_resource(), regions_json) if regions_json else None
+    return RunEpoch(regions, epoch, Role.ACTIVE).check if regions else one_region
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from taxi.records import FORMAT, Holder, Lease
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
+    from lake.ledger.regions import RunEpoch
+
 _EXECUTION = "execution_arn"
 
 
@@ -30,13 +32,19 @@ class DynamoDbDatasetLeases:
         *,
         seconds: int,
         clock: Callable[[], float] = time.time,
+        epoch: RunEpoch | None = None,
     ) -> None:
         self._client = dynamodb.meta.client
         self._leases = DynamoDbLeases(dynamodb, seconds=seconds, clock=clock)
         self._table = audit_table
+        self._epoch = epoch
 
     def acquire(self, dataset: str, owner: str, execution_arn: str = "") -> Lease | None:
-        """Take a free, expired or own lease with a new fencing token; None while another holds it."""
+        """Take a free, expired or own lease with a new fencing token; None while another holds it.
+
+        Raises:
+            StaleRegionError: a later epoch than that of the claim has begun.
+        """
         return self._take(dataset, owner, execution_arn)
 
     def holder(self, dataset: str) -> Holder | None:
@@ -54,7 +62,7 @@ class DynamoDbDatasetLeases:
 
     def _take(self, dataset: str, owner: str, execution_arn: str, *, seen: Lease | None = None) -> Lease | None:
         execution: dict[str, Any] = {_EXECUTION: execution_arn}
-        item = self._leases.take(lease_item(self._table, dataset), owner, execution, seen=seen)
+        item = self._leases.take(lease_item(self._table, dataset), owner, execution, seen=seen, epoch=self._epoch)
         return None if item is None else Lease(dataset, owner, int(item["fencing_token"]))
 
     def renew(self, lease: Lease) -> None:

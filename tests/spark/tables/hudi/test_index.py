@@ -63,6 +63,7 @@ def test_delete_that_carries_the_key_only_moves_nothing(spark: SparkSession, mad
     assert not decide(spark, made().config, ("D", 1, None, None, "1"))
 
 
+@pytest.mark.slow  # so are the composite keys of test_own_keys
 def test_row_is_found_by_a_composite_key_of_which_a_part_is_null(
     spark: SparkSession, made: Callable[..., Refresher]
 ) -> None:
@@ -71,6 +72,7 @@ def test_row_is_found_by_a_composite_key_of_which_a_part_is_null(
     assert decide(spark, config, ("U", 2, None, "north", "1"))
 
 
+@pytest.mark.slow  # rows of the contract test move and come back, too
 def test_where_a_row_is_after_it_moved_counts_and_not_where_it_was(
     spark: SparkSession, made: Callable[..., Refresher], land: Land
 ) -> None:

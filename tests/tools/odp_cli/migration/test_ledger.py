@@ -1,7 +1,7 @@
 """This release reads an existing lake's ledger unchanged, whatever interrupts the migration."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from odp.dynamodb.table_leases import DynamoDbWrittenTables
 from odp.errors import LedgerFormatError
 from odp.file_manager.registration import Staging
 from odp.file_manager.sources import Sources
+from odp.records import LandedFile
 from odp_cli.errors import CommandError
 from odp_cli.ledger_migrate import migrated
 from odp_cli.migration import ledger as ledger_migration
@@ -268,14 +269,18 @@ def test_file_that_a_failed_run_committed_is_known_by_its_commit_after_the_migra
     tracker = DynamoDbFileTracker(old_ledger, "files", "files_history")
     ids = [file["file_id"]["S"] for file in committed]
     versions = {file["version_id"]["S"] for file in committed}
+
+    def unrecorded(table: str) -> Sequence[LandedFile]:
+        return tracker.unrecorded_files(table, ids, tracker.pending_files(table, 100))
+
     if skipped_first:
-        file = tracker.unrecorded_files("shop.orders", ids)[0]
+        file = unrecorded("shop.orders")[0]
         decisions = DynamoDbFileDecisions(old_ledger, DecisionTables("files", "files_history", "leases", 400))
         assert decisions.skip("shop.orders", file.file_id, "given up")
-    found = tracker.unrecorded_files("shop.orders", ids)
+    found = unrecorded("shop.orders")
     assert {file.version_id for file in found} == versions
     assert all("/" in file.file_id for file in found)
-    assert tracker.unrecorded_files("shop.customers", ids) == []
+    assert unrecorded("shop.customers") == []
 
 
 def test_mark_of_the_migration_is_written_again_if_it_meets_another_write(

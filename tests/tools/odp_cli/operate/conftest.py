@@ -129,6 +129,7 @@ class Lake:
             error=fields.pop("error", ""),
             engine=fields.pop("engine", Engine.SPARK),
             beyond_engine=fields.pop("beyond_engine", ""),
+            advice=fields.pop("advice", ""),
         )
         self.run_log.append(lease, RunRecord(outcome, tuple(files), closes=True, **fields))
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from odp.table_identity import SourceTable
-from odp_cli import replication as command
 from odp_cli.app import app
 from odp_cli.errors import CommandError
+from odp_cli.operate import dms_in_region
 from odp_cli.operate.replications import Replication, Start, load_again, load_all_again, replication_of, stop
 from typer.testing import CliRunner, Result
 
@@ -184,7 +184,7 @@ def odp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
         platform = tmp_path / "environments.json"
         platform.write_text(json.dumps(document))
         services = {"ssm": dms.parameters, "dms": dms}
-        monkeypatch.setattr(command, "session_in", lambda *_: SimpleNamespace(client=services.__getitem__))
+        monkeypatch.setattr(dms_in_region, "session_in", lambda *_: SimpleNamespace(client=services.__getitem__))
         if arguments[0] == "status" and "--manifests" not in arguments:
             arguments = (*arguments, "--manifests", str(KNOWN_MANIFESTS))
         return CliRunner().invoke(

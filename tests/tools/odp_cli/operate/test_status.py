@@ -165,8 +165,17 @@ def test_program_gets_everything_of_a_table(busy: Lake) -> None:
             "updates_without_row": 0,
             "engine": "spark",
             "beyond_engine": "",
+            "advice": "",
         },
     }
+
+
+def test_person_and_program_see_what_the_last_refresh_advises(busy: Lake) -> None:
+    advice = "rows from before have NULL in rate; run: odp replication reload --all --source default"
+    busy.refresh(table_config(), [], advice=advice)
+    assert f"! s.t: {advice}" in " ".join(busy.odp("status").output.split())
+    (table,) = busy.json("status", "s.t")["tables"]
+    assert (table["state"], table["last_refresh"]["advice"]) == ("ok", advice)
 
 
 def test_person_sees_updates_without_a_row_beside_the_last_refresh(busy: Lake) -> None:

@@ -2,7 +2,9 @@
 
 import io
 import re
+import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -234,6 +236,74 @@ def test_changes_wait_for_the_interval_or_the_size(database: Database, sink: Mem
     replication.step()
     assert len(sink.files) == 2, "the interval is over"
     database.assert_lake_is_source(sink.files, "fares")
+
+
+class FakeTime(threading.Event):
+    """What a replication waits for, and the time that passes meanwhile; `at` has statements by the second."""
+
+    def __init__(self, database: Database, at: dict[float, str], until: float) -> None:
+        super().__init__()
+        self.now, self.waits = 0.0, list[float]()
+        self._database, self._at, self._until = database, dict(at), until
+
+    def is_set(self) -> bool:
+        return self.now >= self._until
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout
+        self.now += timeout
+        self.waits.append(timeout)
+        for second in [second for second in self._at if second <= self.now]:
+            self._database.run(self._at.pop(second))
+        return self.is_set()
+
+
+@pytest.fixture
+def fake_time(either: Database, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[float, str], float], FakeTime]:
+    def make(at: dict[float, str], until: float) -> FakeTime:
+        made = FakeTime(either, at, until)
+        monkeypatch.setattr("rehearsal.dms.change_stream.time.monotonic", lambda: made.now)
+        return made
+
+    return make
+
+
+def test_a_file_is_written_when_its_interval_is_over_also_if_the_source_is_idle_then(
+    either: Database, fake_time: Any
+) -> None:
+    """A change waited for the next look into the log, for up to twice the interval: the longest lags of the demo."""
+    written: dict[str, float] = {}
+    either.run("CREATE TABLE fares (id INT PRIMARY KEY)")
+    interval = 7
+    time_ = fake_time({0.1: "INSERT INTO fares VALUES (1)"}, 30)
+
+    class TimedSink(MemorySink):
+        def put(self, key: str, body: bytes) -> None:
+            written[key] = time_.now
+
+    either.replication(TimedSink(), s3={"CdcMaxBatchInterval": interval}).run(time_)
+    (at,) = written.values()
+    assert interval <= at <= interval + 1, "a source that has just been busy is looked at each half second"
+
+
+def test_each_look_into_the_log_is_followed_by_a_pause_also_if_the_source_is_busy(
+    either: Database, sink: MemorySink, fake_time: Any
+) -> None:
+    either.run("CREATE TABLE fares (id INT PRIMARY KEY)")
+    inserts = {float(second): f"INSERT INTO fares VALUES ({second})" for second in range(1, 10)}
+    time_, looks = fake_time(inserts, 20), list[int]()
+
+    class Counted(Replication):
+        def step(self, *, write: bool = False) -> int:
+            looks.append(super().step(write=write))
+            return looks[-1]
+
+    Counted(either.definition(), either.server.connection(), sink, either.folder()).run(time_)
+    assert sum(looks) == len(inserts)
+    assert len(looks) == len(time_.waits)
+    assert max(time_.waits[:18]) <= 0.5
+    assert time_.waits[-1] > 0.5, "an idle source is left alone for longer"
+    either.assert_lake_is_source(sink.files, "fares")
 
 
 def test_files_of_a_clock_that_stands_do_not_overwrite_each_other(database: Database, sink: MemorySink) -> None:

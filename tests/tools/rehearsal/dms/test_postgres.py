@@ -212,33 +212,6 @@ def test_truncate_stops_the_replication_behind_its_transaction(database: Postgre
     assert [row["id"] for row in sink.rows("/fares/", loads=True)] == [3]
 
 
-def test_each_file_has_the_columns_that_its_rows_were_written_with(
-    database: PostgresDatabase, sink: MemorySink
-) -> None:
-    database.run("CREATE TABLE codes (id INT PRIMARY KEY, note VARCHAR(8))", "INSERT INTO codes VALUES (1), (2), (3)")
-    replication = database.replication(sink)
-    replication.start()
-    database.run(
-        "UPDATE codes SET note = 'a' WHERE id = 1",
-        "ALTER TABLE codes ADD COLUMN wide INT DEFAULT 7",
-        "UPDATE codes SET note = 'b' WHERE id = 1",
-        "DELETE FROM codes WHERE id = 2",
-        "ALTER TABLE codes ALTER wide TYPE BIGINT",
-        "UPDATE codes SET note = 'c' WHERE id = 1",
-        "ALTER TABLE codes DROP COLUMN wide",
-        "DELETE FROM codes WHERE id = 3",
-        "UPDATE codes SET note = 'd' WHERE id = 1",
-        "ALTER TABLE codes RENAME COLUMN note TO remark",
-        "UPDATE codes SET remark = 'e' WHERE id = 1",
-    )
-    replication.step(write=True)
-    tables = [sink.table(key) for key in sink.keys if "codes" in key and "LOAD" not in key]
-    found = [{field.name: str(field.type) for field in table.schema} for table in tables]
-    assert [one.get("wide") for one in found] == [None, "int32", "int64", None, None]
-    assert ["remark" in one for one in found] == [False, False, False, False, True]
-    assert [table["Op"].to_pylist() for table in tables] == [["U"], ["U", "D"], ["U", "D"], ["U"], ["U"]]
-
-
 def test_a_column_that_gets_more_digits_has_them_in_new_files(database: PostgresDatabase, sink: MemorySink) -> None:
     database.run("CREATE TABLE fares (id INT PRIMARY KEY, fare NUMERIC(6,2))", "INSERT INTO fares VALUES (1, 1.25)")
     replication = database.replication(sink)
@@ -408,24 +381,6 @@ def test_names_and_texts_with_quotes_brackets_and_colons_are_read(database: Post
         ("U", 2, "it's", "null", array),
     ]
     assert replication.checkpoint.tables[f"{database.schema}.{odd}"].ddls == 1
-
-
-def test_generated_columns_reach_no_file(database: PostgresDatabase, sink: MemorySink) -> None:
-    database.run(
-        "CREATE TABLE sums (id INT PRIMARY KEY, a INT, s INT GENERATED ALWAYS AS (a + 1) STORED, "
-        "v INT GENERATED ALWAYS AS (a + 2) VIRTUAL)",
-        "INSERT INTO sums (id, a) VALUES (1, 1)",
-    )
-    replication = database.replication(sink)
-    replication.start()
-    database.run("INSERT INTO sums (id, a) VALUES (2, 2)", "UPDATE sums SET a = 5 WHERE id = 1")
-    replication.step(write=True)
-    columns = [[name for name in sink.table(key).column_names if name.islower()] for key in sink.keys]
-    assert columns == [["id", "a"], ["id", "a"]]
-    assert {key: row["a"] for key, row in lake_rows(sink.files, f"{database.schema}/sums/").items()} == {
-        (1,): 5,
-        (2,): 2,
-    }
 
 
 def test_rows_of_children_are_those_of_the_child_alone(database: PostgresDatabase, sink: MemorySink) -> None:

@@ -89,6 +89,8 @@ def test_statements_that_change_no_rows_are_no_trouble_in_a_log_of_rows(database
         "CREATE TEMPORARY TABLE passing SELECT id FROM fares",
         "INSERT INTO passing VALUES (2)",
         "CREATE TABLE noted (id INT PRIMARY KEY) COMMENT 'as by SELECT'",
+        "CREATE TABLE chosen (`select` INT PRIMARY KEY)",
+        "ALTER TABLE fares COMMENT 'later, RENAME it'",
         "CREATE VIEW shown AS SELECT id FROM fares",
         "ANALYZE TABLE fares",
         "OPTIMIZE TABLE fares",
@@ -178,12 +180,12 @@ def test_the_rights_of_dmss_guide_are_enough(database: Database, sink: MemorySin
     database.assert_lake_is_source(sink.files, "fares")
 
 
-def test_mappings_that_match_no_table_fail_unless_the_settings_allow_it(database: Database, sink: MemorySink) -> None:
-    rules = [selection(database.schema, "Fares")]
-    database.run("CREATE TABLE fares (id INT PRIMARY KEY)")
+def test_mappings_that_match_no_table_fail_unless_the_settings_allow_it(either: Database, sink: MemorySink) -> None:
+    rules = [selection(either.schema, "Fares")]
+    either.run("CREATE TABLE fares (id INT PRIMARY KEY)")
     with pytest.raises(ReplicationFailedError, match="matches the table mappings.*whose case counts"):
-        database.replication(sink, rules=rules).start()
-    database.replication(sink, rules=rules, settings={"ErrorBehavior": {"FailOnNoTablesCaptured": False}}).start()
+        either.replication(sink, rules=rules).start()
+    either.replication(sink, rules=rules, settings={"ErrorBehavior": {"FailOnNoTablesCaptured": False}}).start()
 
 
 def test_a_purged_position_asks_for_a_full_reload(database: Database, sink: MemorySink) -> None:
@@ -334,7 +336,7 @@ def test_a_reload_of_a_table_that_is_not_replicated_is_refused(database: Databas
         replication.reload((database.schema, "missing"))
 
 
-def test_a_source_that_is_away_is_lost_not_failed(database: Database, sink: MemorySink) -> None:
-    connection = database.server.connection() | {"port": 1}
-    with pytest.raises(SourceLostError, match="Can't connect"):
-        Replication(database.definition(), connection, sink, database.folder()).start()
+def test_a_source_that_is_away_is_lost_not_failed(either: Database, sink: MemorySink) -> None:
+    connection = either.server.connection() | {"port": 1}
+    with pytest.raises(SourceLostError, match="Can't connect|Connection refused"):
+        Replication(either.definition(), connection, sink, either.folder()).start()

@@ -7,6 +7,7 @@ from rehearsal.report.model import DemoReport, TaxiReport, natural_order
 from rehearsal.report.runs import Run
 from rehearsal.validation.comparison import Difference, Reconciliation
 from rehearsal.validation.taxi_results import ResultComparison
+from tests.tools.rehearsal.report.conftest import At
 
 
 def test_a_run_adds_up_its_tables(report: DemoReport) -> None:
@@ -15,8 +16,26 @@ def test_a_run_adds_up_its_tables(report: DemoReport) -> None:
     assert (changes.inserted, changes.updated, changes.deleted, changes.rows) == (50, 30, 20, 100)
 
 
-def test_a_run_lasts_from_its_first_batchs_start_to_the_last_ones_end(report: DemoReport) -> None:
+def test_a_run_takes_as_long_as_any_of_its_batches_is_at_work(report: DemoReport) -> None:
     assert [run.seconds for run in report.runs] == [40.0, 20.0]
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds"),
+    [
+        ([(0, 2), (10, 13), (20, 21)], 6.0),
+        ([(0, 10), (2, 5), (8, 12)], 12.0),
+        ([(8, 12), (0, 10), (20, 25), (22, 23)], 17.0),
+        ([(5, 5)], 0.0),
+    ],
+)
+def test_waits_between_executions_are_none_of_what_a_run_took(
+    report: DemoReport, at: At, times: list[tuple[int, int]], seconds: float
+) -> None:
+    """Native tables are refreshed every ten seconds, for a second each."""
+    batch = report.runs[1].batches[0]
+    batches = tuple(replace(batch, batch=n, start=at(start), end=at(end)) for n, (start, end) in enumerate(times))
+    assert replace(report.runs[1], batches=batches).seconds == seconds
 
 
 def test_a_run_without_work_took_no_time() -> None:

@@ -211,8 +211,8 @@ def test_a_configuration_without_secrets_is_told(platform: Platform, account: Ac
         deployed_secrets(account, without, without.environments["dev"])
 
 
-def test_what_stays_names_pipelines_bootstrap_and_policies(platform: Platform) -> None:
-    lines = "\n".join(what_stays(TearDown((), ()), platform, platform.environments["dev"]))
+def test_what_stays_names_pipelines_bootstrap_and_policies(platform: Platform, account: Account) -> None:
+    lines = "\n".join(what_stays(TearDown(account, (), ()), platform, platform.environments["dev"]))
     assert "pipelines odp-dev-infra-Pipeline and odp-dev-etl-Pipeline in account 111111111111" in lines
     assert "stack CDKToolkit-odp-dev)" in lines
     assert "odp-dev-deployment-network" in lines
@@ -222,7 +222,13 @@ def test_an_environment_of_a_shared_branch_has_pipelines_of_its_own_name(platfor
     raw = platform.model_dump(by_alias=True)
     raw["environments"]["test"]["branch"] = "main"
     trunk = Platform.model_validate(raw)
-    lines = "\n".join(what_stays(TearDown((), ()), trunk, trunk.environments["test"]))
+    lines = "\n".join(
+        what_stays(
+            TearDown(Account(Place("333333333333", "us-east-1"), boto3.Session()), (), ()),
+            trunk,
+            trunk.environments["test"],
+        )
+    )
     assert "odp-test-infra-Pipeline and odp-test-etl-Pipeline" in lines
 
 

@@ -140,5 +140,5 @@ def test_needs_that_cannot_be_seen_are_one_unknown(
     monkeypatch.setattr(quotas, "needs", failing(error))
     environment = platform.environments["dev"]
     account = Account(PLACE, boto3.Session())
-    (finding,) = quotas.quota_findings(account, environment, Names.of(platform, environment))
+    (finding,) = quotas.quota_findings("dev", account, environment, Names.of(platform, environment))
     assert (finding.subject, finding.state) == ("dev: quotas", State.UNKNOWN)

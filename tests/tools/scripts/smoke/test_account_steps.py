@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from deployment_account.environments import Environment, Platform
-from deployment_account.sources import Source
 from scripts.bootstrap.accounts import Account, Place
 from scripts.smoke.account_steps import dms_endpoints, pushed
 from scripts.smoke.lake import SmokeLake
@@ -21,6 +20,7 @@ from scripts.smoke.outcome import StepFailedError, StepSkippedError
 from scripts.smoke.patience import Patience
 from scripts.smoke.step import Smoke, SmokeOptions
 from scripts.smoke.table_steps import _delete_as_dms
+from tests.tools.scripts.smoke.test_command import external
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 STAGING = "/odp/{}/buckets/staging"
@@ -142,7 +142,14 @@ def settings(environment: str = "dev", **more: str) -> dict[str, str]:
 
 def looked(platform: Platform, dms: object) -> list[str]:
     dev = platform.environments["dev"]
-    dev = dev.model_copy(update={"sources": {"default": Source(), "erp": Source(folder="dms/erp")}})
+    dev = dev.model_copy(
+        update={
+            "sources": {
+                "default": external(),
+                "erp": external("dms/erp"),
+            }
+        }
+    )
     return list(dms_endpoints(smoke_of(platform, dev, dms=dms)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
+from deployment_account.replication_settings import External
 from deployment_account.sources import Source
 from scripts.bootstrap import cli
 from scripts.bootstrap.errors import BootstrapError
@@ -35,12 +36,17 @@ def test_numbers_that_make_no_sense_are_refused(arguments: tuple[str, str]) -> N
     assert CliRunner().invoke(cli.app, ["smoke", "dev", *arguments, "--config", str(KNOWN)]).exit_code == 2
 
 
+def external(folder: str = "") -> Source:
+    """A source whose files another team or tool writes."""
+    return Source(folder=folder, replication=External())
+
+
 @pytest.mark.parametrize(
     ("sources", "table", "folder"),
     [
-        ({"default": Source()}, "RUN.orders", "RUN/orders/"),
-        ({"default": Source(folder="dms")}, "RUN.orders", "dms/RUN/orders/"),
-        ({"erp": Source(folder="dms/erp"), "crm": Source(folder="crm")}, "erp:RUN.orders", "dms/erp/RUN/orders/"),
+        ({"default": external()}, "RUN.orders", "RUN/orders/"),
+        ({"default": external("dms")}, "RUN.orders", "dms/RUN/orders/"),
+        ({"erp": external("dms/erp"), "crm": external("crm")}, "erp:RUN.orders", "dms/erp/RUN/orders/"),
     ],
 )
 def test_files_land_where_a_source_of_the_lake_writes(sources: dict[str, Source], table: str, folder: str) -> None:
@@ -49,9 +55,14 @@ def test_files_land_where_a_source_of_the_lake_writes(sources: dict[str, Source]
 
 
 def test_nothing_of_anybody_else_is_touched() -> None:
-    names = SmokeNames.of(new_run_id(), {"default": Source()})
+    names = SmokeNames.of(new_run_id(), {"default": external()})
     assert names.require_own(names.landing("orders"))
-    for foreign in ("", "/", "taxi_trips/table_1/", SmokeNames.of(new_run_id(), {"default": Source()}).landing("x")):
+    for foreign in (
+        "",
+        "/",
+        "taxi_trips/table_1/",
+        SmokeNames.of(new_run_id(), {"default": external()}).landing("x"),
+    ):
         with pytest.raises(ValueError, match="is not of the run"):
             names.require_own(foreign)
 

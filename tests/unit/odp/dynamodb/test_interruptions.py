@@ -18,6 +18,7 @@ from odp.dynamodb.configuration_store import DynamoDbConfigurationStore
 from odp.dynamodb.deploy_tracker import DynamoDbDeployTracker, DynamoDbLedgerFormat
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_tracker import DynamoDbFileTracker, pending_item
+from odp.dynamodb.landing_marks import DynamoDbLandingMarks
 from odp.dynamodb.planning import DynamoDbCadenceClaims, DynamoDbPlannedLeases
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.run_log import DynamoDbRunLog
@@ -112,6 +113,15 @@ class World:
         self.lease: Lease = _BEGINNING[0].lease
         self.message: str = _BEGINNING[0].message
         self.begin_again()
+
+    @property
+    def marks(self) -> DynamoDbLandingMarks:
+        """Marks of a process that has noted no table yet."""
+        return DynamoDbLandingMarks(self.dynamodb, "regions", "us-east-1", clock=lambda: 1000.0)
+
+    def register_with_mark(self, file: LandedFile) -> bool:
+        """Register a file as it is done where there is a secondary Region."""
+        return DynamoDbFileTracker(self.dynamodb, "files", "files_history", marks=self.marks).register(file)
 
     def begin_again(self) -> None:
         """Return to the state in which every scenario begins."""
@@ -229,6 +239,13 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbToldStates.forget": lambda world: world.told.forget({"refresh/db.t": Told(version=1)}),
     "DynamoDbPlannedCadences.forget": lambda world: world.plans.forget("10_min_refresh"),
     "DynamoDbPlannedCadences.planned": lambda world: world.plans.planned("10_min_refresh"),
+    "DynamoDbLandingMarks.action": lambda world: world.register_with_mark(replace(FILE, file_id="new")),
+    "DynamoDbLandingMarks.note_table": lambda world: world.marks.note_table("s.u"),
+    "DynamoDbLandingMarks.mark_of": lambda world: world.marks.mark_of(FILE),
+    "DynamoDbLandingMarks.marks": lambda world: list(world.marks.marks("s.t")),
+    "DynamoDbLandingMarks.tables": lambda world: list(world.marks.tables()),
+    "DynamoDbPlannedCadences.planned_as_standby": lambda world: world.plans.planned_as_standby("10_min_refresh"),
+    "DynamoDbPlannedCadences.last_as_standby": lambda world: world.plans.last_as_standby("10_min_refresh"),
     "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
 }
 OF_THE_LEDGER = {"DynamoDbFileTracker", "DynamoDbPendingWork"}

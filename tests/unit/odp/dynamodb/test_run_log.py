@@ -110,6 +110,15 @@ def test_lease_says_how_its_last_refresh_ended_since_the_run_log_is_in_no_order_
     assert desk.only("leases")["last_refresh"]["error_message"] == "no network"
 
 
+def test_advice_is_in_the_log_and_beside_the_last_refresh_and_a_long_one_is_cut(desk: Desk) -> None:
+    desk.run_log.append(desk.lease(), RunRecord(replace(COMPLETED, advice="load again"), closes=True))
+    assert desk.only("leases_history")["advice"] == desk.only("leases")["last_refresh"]["advice"] == "load again"
+    desk.run_log.append(desk.lease("jr_2"), RunRecord(replace(COMPLETED, advice="x" * 1_000_000), closes=True))
+    assert 0 < len(desk.only("leases")["last_refresh"]["advice"]) < 100_000
+    desk.run_log.append(desk.lease("jr_3"), RunRecord(COMPLETED, closes=True))
+    assert "advice" not in desk.only("leases")["last_refresh"]
+
+
 def test_entry_under_way_moves_files_and_keeps_the_lease(desk: Desk) -> None:
     desk.tracker.register(FILE)
     desk.run_log.append(desk.lease(), RunRecord(replace(COMPLETED, status=RefreshStatus.UPDATING), (FILE,)))

@@ -1,5 +1,6 @@
 """The sweep as Lambda calls it: what it counts for people to be told, and how often."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from odp.configuration import item_of
+from odp.dms import DmsReplications
 from odp.dynamodb.file_tracker import DynamoDbFileTracker
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.run_log import DynamoDbRunLog
@@ -37,6 +39,7 @@ from lake.ledger.sweep_state import DynamoDbSweepState
 from tests import moto_session
 from tests.function_call import CallContext, metrics_in
 from tests.unit.odp.samples import RUN_LOG_TABLES, batch_config, table_config
+from tests.unit.two_regions import TwoRegions, settings_json
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -321,6 +324,37 @@ def test_judgement_that_fails_hides_no_other_and_is_counted(
     assert metrics(capsys)["UntoldChanges"] == 1
 
 
+class Throttled:
+    """DMS, which refuses to answer about some sources."""
+
+    class exceptions:  # noqa: N801 - as boto3 names it
+        InvalidResourceStateFault = ResourceNotFoundFault = KeyError
+
+    def __init__(self, *refused: str) -> None:
+        self._refused = refused
+
+    def describe_replication_table_statistics(self, *, ReplicationConfigArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        source = ReplicationConfigArn.rsplit("-", 1)[1]
+        if source in self._refused:
+            raise PermissionError("ThrottlingException")
+        table = {"SchemaName": source, "TableName": "t", "TableState": "Table error"}
+        return {"ReplicationTableStatistics": [table]}
+
+
+@pytest.mark.parametrize("refused", [(), ("erp",), ("shop",), ("web", "shop")])
+def test_a_source_that_dms_does_not_answer_about_hides_no_suspended_table_of_another(
+    staging: Any, monkeypatch: pytest.MonkeyPatch, mails: list[str], capsys: pytest.CaptureFixture[str], refused: Any
+) -> None:
+    sources = ("erp", "shop", "web")
+    arns = {source: f"arn:aws:dms:us-east-1:2:replication-config:odp-dev-{source}" for source in sources}
+    monkeypatch.setenv("REPLICATIONS", json.dumps(arns))
+    monkeypatch.setattr(DmsReplications, "_dms", Throttled(*refused))
+    sweep.handle({}, CallContext())
+    answered = [source for source in sources if source not in refused]
+    assert subjects(mails) == [f"odp-dev: DMS has stopped replicating {source}:{source}.t" for source in answered]
+    assert metrics(capsys).get("UntoldChanges", 0) == int(bool(refused)), "people learn that something is unknown"
+
+
 def test_table_that_failed_once_and_whose_later_runs_are_all_killed_is_told_as_late(
     staging: Any, dynamodb: "DynamoDBServiceResource", mails: list[str]
 ) -> None:
@@ -366,3 +400,23 @@ def test_what_says_nothing_more_is_forgotten_once_a_day_and_a_removed_cadence_at
     )
     sweep.handle({}, CallContext())
     assert (told.known(), mails) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("mode", "active", "told"),
+    [("cold", "us-west-2", []), ("warm", "us-west-2", []), ("cold", "us-east-1", ["odp-dev: s.t is late"])],
+)
+def test_standby_does_not_report_tables_that_are_meant_to_be_behind(
+    staging: Any,
+    dynamodb: "DynamoDBServiceResource",
+    mails: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    active: str,
+    told: list[str],
+) -> None:
+    monkeypatch.setenv("REGIONS", settings_json(mode=mode))
+    assert TwoRegions(dynamodb).begin(1, active)
+    late_table(dynamodb)
+    sweep.handle({}, CallContext())
+    assert subjects(mails) == told

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from odp.file_manager.sources import parse_object_key
 from odp.file_processor.selection.file_selection import Selection
+from odp.file_processor.selection.landing_window import LandingWindow
 from odp.file_processor.selection.late_files import Limits
 from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import RefreshPlan, TableState
@@ -63,6 +64,7 @@ class Table:
     history: dict[str, LandedFile] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     expired: set[str] = field(default_factory=set)
+    lost_on_the_way: LandingWindow | None = None
 
     def loads(self) -> Sequence[LandedFile]:
         return [file for file in self.history.values() if file.is_load]
@@ -98,6 +100,7 @@ class Table:
             unreadable=self._overwritten(pending) | dict(unreadable or {}),
             limits=self.limits,
             is_all=is_all,
+            lost_on_the_way=self.lost_on_the_way,
         ).select()
 
     def take(self, *pending: LandedFile, now: int = A_DAY) -> list[RefreshPlan]:

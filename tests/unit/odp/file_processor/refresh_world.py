@@ -7,7 +7,7 @@ from typing import Any
 
 from odp.file_processor.batch_refresh import TableRefresher
 from odp.file_processor.selection.late_files import Limits
-from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, RawTableConfig
+from odp.records import FileStatus, FileType, LandedFile, PendingFiles, Quarantined, QuarantineKind, RawTableConfig
 from odp.refresh import LastCommit, Lease, RefreshOutcome, RefreshPlan, RowCounts, RunRecord
 
 from lake.errors import LeaseLostError
@@ -68,6 +68,7 @@ class World:
     vanishing_amid_a_commit: set[str] = field(default_factory=set)
     looked_behind: list[str] = field(default_factory=list)
     updates_without_row: int = 0
+    added_columns: tuple[str, ...] = ()
     size: TableSize | None = None
     beyond_engine: str = ""
     fail_as: type[Exception] = RuntimeError
@@ -120,6 +121,11 @@ class World:
     def replace(self, entry: Quarantined) -> None:
         self.reach("quarantine")
         self.entries[entry.entry_id] = entry
+
+    def remove(self, kind: QuarantineKind, entry_id: str) -> None:
+        self.reach("take out")
+        if entry_id in self.entries and self.entries[entry_id].kind is kind:
+            del self.entries[entry_id]
 
     # StagedFiles
     def register_missing(
@@ -176,7 +182,9 @@ class World:
             return None
         last = self.commits[-1]
         counts = RowCounts(inserted=len(last.files), updates_without_row=self.updates_without_row)
-        return LastCommit(str(len(self.commits)), last.file_ids, last.state, counts, self.size)
+        return LastCommit(
+            str(len(self.commits)), last.file_ids, last.state, counts, self.size, added_columns=self.added_columns
+        )
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         self.reach("write")

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
 from odp.config_manager.manifest_model import WorkerType
 from odp.errors import MissingConfigurationError
-from odp.file_processor.planning import ALREADY_RUNNING, NOTHING_TO_DO, PLANNED, BatchManager
+from odp.file_processor.planning import ALREADY_RUNNING, NOTHING_TO_DO, PLANNED, STANDBY, BatchManager
+from odp.file_processor.region_turn import RegionTurn
 from odp.records import BatchConfig, BatchPlan, PendingWork, RawTableConfig, TableLease
 
+from lake.ledger.epochs import Epoch, RegionSettings, StandbyMode
 from tests.unit.odp.samples import batch_config, table_config
+from tests.unit.two_regions import EAST, WEST
 
 EXECUTION = "arn:aws:states:us-east-1:222222222222:execution:odpf_file_processor:run-1"
 
@@ -30,6 +34,7 @@ class World:
     owner: str | None = None
     is_configured: bool = True
     config: BatchConfig = field(default_factory=batch_config)
+    turn: RegionTurn | None = None
     files: dict[str, int] = field(default_factory=dict)
     """The number of pending files of tables that have more than one."""
 
@@ -66,7 +71,7 @@ class World:
 
     @property
     def manager(self) -> BatchManager:
-        return BatchManager(self, self, self, self, self, job_timeout_minutes=60)
+        return BatchManager(self, self, self, self, self, job_timeout_minutes=60, turn=self.turn)
 
     def planned(self) -> tuple[tuple[str, ...], ...]:
         state = self.state()
@@ -300,3 +305,54 @@ def test_tables_whose_runs_die_again_and_again_do_not_keep_the_others_out() -> N
         for number in range(500)
     }
     assert ("s.t500",) in world.planned()
+
+
+class Regions:
+    """A Region that is active, a cold or a warm standby, in epoch 3."""
+
+    def __init__(self, own_region: str, mode: StandbyMode = StandbyMode.WARM) -> None:
+        self.own_region = own_region
+        self.settings = RegionSettings("regions", EAST, WEST, mode, lag_minutes=15, refresh_minutes=30)
+        self.noted = ""
+
+    def newest(self) -> Epoch:
+        return Epoch(3, EAST)
+
+    def last_as_standby(self, refresh_cadence: str) -> str:
+        return self.noted
+
+    def planned_as_standby(self, refresh_cadence: str) -> None:
+        self.noted = "2026-12-01T12:00:00+00:00"
+
+    def turn(self) -> RegionTurn:
+        return RegionTurn(self, self, lambda: datetime(2026, 12, 1, 12, 1, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize(("region", "is_standby"), [(EAST, False), (WEST, True)])
+def test_plan_says_under_which_epoch_and_for_which_role_it_was_made(region: str, is_standby: bool) -> None:
+    world = World([table(1)], {"s.t1": 1}, turn=Regions(region).turn())
+    plan = world.plans[world.state()["plan_key"]]
+    assert (plan.epoch, plan.is_standby, plan.batches) == (3, is_standby, (("s.t1",),))
+
+
+def test_cold_standby_has_no_batches_reads_nothing_and_leaves_the_cadence_alone() -> None:
+    world = World([table(1)], {"s.t1": 1}, is_configured=False, turn=Regions(WEST, StandbyMode.COLD).turn())
+    state = world.state()
+    assert (state["outcome"], state["batches"], world.plans, world.owner) == (STANDBY, [], {}, None)
+    assert "us-east-1 is the active Region" in state["reason"]
+
+
+def test_warm_standby_waits_after_a_plan_but_not_after_one_that_failed() -> None:
+    world = World([table(1)], {"s.t1": 1}, is_configured=False, turn=Regions(WEST).turn())
+    with pytest.raises(MissingConfigurationError):
+        world.state()
+    world.is_configured = True
+    assert world.state()["outcome"] == PLANNED
+    world.owner = None
+    assert world.state()["outcome"] == STANDBY
+
+
+def test_without_a_secondary_a_plan_is_of_epoch_0() -> None:
+    world = World([table(1)], {"s.t1": 1})
+    plan = world.plans[world.state()["plan_key"]]
+    assert (plan.epoch, plan.is_standby) == (0, False)

@@ -66,8 +66,9 @@ def test_parts_of_several_entries_that_are_approved_together_wait_for_each_other
     first = approve(table, [meant[1 - left]], by_name=True)
     with pytest.raises(RejectedInputError, match="approve or dismiss it"):
         table.select(*first, change(1, 700))
-    (step,) = table.take(*first, *approve(table, [meant[left]], by_name=True))
+    step, end = table.take(*first, *approve(table, [meant[left]], by_name=True))
     assert ids(step.files) == ids(meant)
+    assert reasons(end.set_aside) == {FIRST[1].file_id: SkipReason.ABANDONED_LOAD}, "the load before it is over"
 
 
 @pytest.mark.parametrize("some", SOME)

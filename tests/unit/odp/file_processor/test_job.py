@@ -39,6 +39,11 @@ def test_arguments_are_read_among_those_of_glue() -> None:
     assert parse_arguments(JobArguments, argv(**glue, **OWN)) == JobArguments(**OWN)
 
 
+def test_regions_may_be_missing_since_most_lakes_have_no_secondary() -> None:
+    assert parse_arguments(JobArguments, argv(**OWN)).regions == ""
+    assert parse_arguments(JobArguments, argv(**OWN, regions='{"table":"t"}')).regions == '{"table":"t"}'
+
+
 def test_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(JobArguments, argv(**{name: value for name, value in OWN.items() if name != "plan_key"}))

@@ -8,7 +8,7 @@ import pytest
 from odp.file_processor.lease_heartbeat import LeaseHeartbeat
 from odp.refresh import Lease, RefreshOutcome, RefreshStatus
 
-from lake.errors import LeaseLostError
+from lake.errors import LeaseLostError, StaleRegionError
 from lake.log_keys import add_log_keys, log_keys
 
 LEASE = Lease("db.t", "run-1", 1, 0.0)
@@ -70,12 +70,14 @@ def test_missed_heartbeat_is_logged_with_the_keys_of_the_thread_that_refreshes(
     assert (line.__dict__.get("run"), line.__dict__.get("table")) == ("jr_1", "sales.orders")
 
 
-def test_loss_noticed_in_the_background_stops_the_work_at_its_next_check() -> None:
-    leases = Leases(LeaseLostError("taken over"))
+@pytest.mark.parametrize("end", [LeaseLostError, StaleRegionError])
+def test_end_noticed_in_the_background_stops_the_work_at_its_next_check(end: type[Exception]) -> None:
+    leases = Leases(end("taken over"))
     with LeaseHeartbeat(LEASE, leases, seconds=0.001) as heartbeat:
         heartbeat._thread.join(5)
-        with pytest.raises(LeaseLostError, match="taken over"):
+        with pytest.raises(end, match="taken over"):
             heartbeat.check()
+    assert leases.renewals == 1
 
 
 def test_check_renews_at_once() -> None:

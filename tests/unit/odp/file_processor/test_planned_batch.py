@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from odp.errors import MissingConfigurationError
 from odp.file_processor import planned_batch
-from odp.file_processor.planned_batch import BatchRun, RunEngine, refresh_planned_batch, refresher_of
+from odp.file_processor.planned_batch import (
+    BatchRun,
+    RunEngine,
+    refresh_planned_batch,
+    refresher_in_region,
+    refresher_of,
+)
 from odp.file_processor.refresh_settings import RefreshSettings
+from odp.file_processor.standby import FilesUntil
 from odp.records import BatchPlan, RawTableConfig
 from odp.refresh import RefreshOutcome, RefreshStatus
 
-from lake.errors import RejectedInputError
+from lake.errors import RejectedInputError, StaleRegionError
+from lake.ledger.epochs import Epoch
 from tests.unit.odp.samples import table_config
+from tests.unit.two_regions import EAST, TwoRegions, requests_of, settings_json
+
+if TYPE_CHECKING:
+    from odp.file_processor.batch_refresh import TableRefresher
+    from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
 
 PLAN = BatchPlan("c", "e", (("s.other",), ("s.a", "s.b", "s.removed", "s.paused")))
 NOTHING: Any = ["x"] * 10 + [1] * 4
@@ -53,7 +67,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         "dynamodb_resource": lambda: None,
         "RunningVersion": lambda *_: None,
         "DynamoDbTableConfigs": lambda *_: world,
-        "refresher_of": lambda settings, dynamodb, engine, run_id: world,
+        "refresher_of": lambda settings, dynamodb, engine, run_id, epoch=None: world,
     }
     for name, stand_in in made.items():
         monkeypatch.setattr(planned_batch, name, stand_in)
@@ -97,3 +111,56 @@ def test_batch_that_the_plan_does_not_have_is_refused_and_is_no_other(world: Wor
     with pytest.raises(RejectedInputError, match="has 2 batches"):
         refresh_planned_batch(SETTINGS, replace(RUN, batch=batch), engine)
     assert world.refreshed == []
+
+
+IN_TWO_REGIONS = replace(
+    SETTINGS,
+    file_processing_tracker_table="leases",
+    buckets="{}",
+    sources='{"default": {"folder": ""}}',
+    regions=settings_json(),
+)
+ENGINE: Any = RunEngine(writer=None, at_a_time=1)  # type: ignore[arg-type]
+
+
+def refresher(dynamodb: DynamoDBServiceResource, settings: RefreshSettings, **plan: Any) -> TableRefresher:
+    return refresher_in_region(settings, dynamodb, ENGINE, "run", replace(PLAN, **plan))
+
+
+def test_run_of_a_standby_has_a_clock_that_is_behind_and_no_other_has(dynamodb: DynamoDBServiceResource) -> None:
+    now = datetime.now(UTC)
+    assert abs(refresher(dynamodb, IN_TWO_REGIONS).clock() - now) < timedelta(minutes=1)
+    standby = refresher(dynamodb, IN_TWO_REGIONS, is_standby=True)
+    assert abs(standby.clock() - (now - timedelta(minutes=15))) < timedelta(minutes=1)
+    assert isinstance(standby.files, FilesUntil)
+
+
+def test_run_takes_leases_under_the_epoch_and_in_the_role_of_its_plan(dynamodb: DynamoDBServiceResource) -> None:
+    TwoRegions(dynamodb).begin(5, EAST)
+    lease = refresher(dynamodb, IN_TWO_REGIONS, epoch=5).leases.acquire("db.t", "run")
+    assert lease is not None
+    assert lease.epoch == 5
+    with pytest.raises(StaleRegionError, match="by epoch 5"):
+        refresher(dynamodb, IN_TWO_REGIONS, epoch=4).leases.acquire("db.u", "run")
+    with pytest.raises(StaleRegionError, match="by epoch 5"):
+        refresher(dynamodb, IN_TWO_REGIONS, epoch=5, is_standby=True).leases.acquire("db.u", "run")
+
+
+def test_run_of_a_region_that_took_over_from_a_lost_one_knows_when_files_may_be_incomplete(
+    dynamodb: DynamoDBServiceResource,
+) -> None:
+    lost = Epoch(1, EAST, "2026-12-01T10:30:00+00:00", planned=False, last_seen="2026-12-01T10:00:00+00:00")
+    TwoRegions(dynamodb).of(EAST).begin(lost)
+    window = refresher(dynamodb, IN_TWO_REGIONS, epoch=1).lost_on_the_way
+    assert window is not None
+    assert (window.since.isoformat(), window.until.isoformat()) == (
+        "2026-12-01T09:45:00+00:00",
+        "2026-12-01T10:30:00+00:00",
+    )
+
+
+def test_without_a_secondary_nobody_asks_for_regions(dynamodb: DynamoDBServiceResource) -> None:
+    alone = replace(IN_TWO_REGIONS, regions="")
+    assert requests_of(dynamodb, lambda: refresher(dynamodb, alone)) == []
+    assert not isinstance(refresher(dynamodb, alone).files, FilesUntil)
+    assert requests_of(dynamodb, lambda: refresher(dynamodb, IN_TWO_REGIONS)) == ["Query"]

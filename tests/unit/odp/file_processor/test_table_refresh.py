@@ -1,6 +1,7 @@
 """What a run does to one table: commits of bounded size, files set aside, refusals (rules 1, 4, 5, 9, 11 and 13)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from odp.file_processor.selection.late_files import Limits
@@ -206,6 +207,64 @@ def test_run_killed_between_the_quarantine_and_its_record_keeps_the_same_entry_a
     lake.fail_at, lake.owner = "", None
     lake.refresh("run-3")
     assert (len(lake.entries), lake.pending) == (1, {})
+
+
+def a_held_reload(**state: Any) -> World:
+    """A table of two parts, and a reload of one part that is held."""
+    lake = world(**state)
+    add(lake, part(1, minutes_ago=120), part(2, minutes_ago=120))
+    lake.refresh()
+    add(lake, part(1, minutes_ago=60, version="v2"))
+    lake.refresh("run-2")
+    assert [*lake.entries] == ["s.t#p1.v2"]
+    return lake
+
+
+def test_held_load_that_a_later_load_replaced_is_given_up_and_its_entry_goes() -> None:
+    """Its objects were written again, and what a person approved of it could not be applied any more."""
+    lake = a_held_reload()
+    add(lake, part(1, minutes_ago=30, version="v3"), part(2, minutes_ago=30, version="v3"))
+    lake.refresh("run-3")
+    given_up = lake.history["p1.v2"]
+    assert (given_up.status, given_up.status_reason) == (FileStatus.SKIPPED, SkipReason.ABANDONED_LOAD)
+    assert lake.entries == {}
+
+
+def test_held_load_and_its_entry_stay_while_the_next_load_is_held_or_waits() -> None:
+    lake = a_held_reload()
+    add(lake, part(1, minutes_ago=30, version="v3"))
+    lake.refresh("run-3")
+    add(lake, replace(file(9), landed_at="2026-01-01T23:59:00Z"), part(1, minutes_ago=1, version="v4"))
+    lake.refresh("run-4")
+    assert lake.history["p1.v2"].status is FileStatus.HELD
+    assert "s.t#p1.v2" in lake.entries
+
+
+def test_held_load_that_a_command_is_deciding_about_stays_with_its_entry() -> None:
+    lake = a_held_reload()
+    lake.history["p1.v2"] = replace(lake.history["p1.v2"], approval="under way")
+    add(lake, part(1, minutes_ago=30, version="v3"), part(2, minutes_ago=30, version="v3"))
+    lake.refresh("run-3")
+    assert (lake.history["p1.v2"].status, [*lake.entries]) == (FileStatus.HELD, ["s.t#p1.v2"])
+
+
+def test_run_killed_after_the_commit_that_replaces_a_held_load_leaves_its_end_to_the_next_run() -> None:
+    for step in ("catalog", "run_log"):
+        lake = a_held_reload()
+        add(lake, part(1, minutes_ago=30, version="v3"), part(2, minutes_ago=30, version="v3"))
+        killed(lake, step)
+        assert "s.t#p1.v2" in lake.entries
+        add(lake, replace(file(9), landed_at="2026-01-01T23:59:00Z"))
+        lake.refresh("next")
+        assert (lake.history["p1.v2"].status, lake.entries) == (FileStatus.SKIPPED, {})
+
+
+def test_entry_that_cannot_be_taken_out_fails_no_run() -> None:
+    lake = a_held_reload()
+    add(lake, part(1, minutes_ago=30, version="v3"), part(2, minutes_ago=30, version="v3"))
+    lake.fail_at = "take out"
+    assert lake.refreshed("run-3").status is RefreshStatus.COMPLETED
+    assert "s.t#p1.v2" in lake.entries
 
 
 def test_held_changes_are_told_as_files_and_a_long_list_of_them_is_cut() -> None:

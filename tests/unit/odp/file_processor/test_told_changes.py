@@ -1,11 +1,15 @@
 """What the deployed function tells people at the end of executions."""
 
+import json
 from typing import Any
 
 import pytest
+from odp.dynamodb.planning import DynamoDbCadenceClaims
 from odp.dynamodb.quarantine import DynamoDbQuarantine
 from odp.dynamodb.table_leases import DynamoDbTableLeases
+from odp.dynamodb.told_states import DynamoDbPlannedCadences
 from odp.file_processor.batch_refresh import refresh_batch
+from odp.file_processor.planning import STANDBY
 from odp.records import Quarantined, QuarantineKind
 from odp.state_changes import Told
 
@@ -340,3 +344,36 @@ def test_topic_that_is_out_of_reach_for_hours_takes_no_message_from_those_of_the
     world.is_topic_closed = False
     world.execution_ends()
     assert world.subjects() == ["odp-dev: db.t failed"]
+
+
+def standby(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """Let this be the standby Region: the other one is the primary, and no epoch has begun."""
+    settings = {"table": "regions", "primary": "eu-west-1", "secondary": "us-east-1", "mode": mode}
+    monkeypatch.setenv("REGIONS", json.dumps({**settings, "lag_minutes": 15, "refresh_minutes": 30}))
+
+
+def test_cold_standby_plans_nothing_tells_nobody_and_its_schedule_counts_as_alive(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    standby(monkeypatch, "cold")
+    world.configure("t")
+    world.ends("t", "RuntimeError: broken")
+    answer = world.planned()
+    assert (answer["outcome"], answer["batches"]) == (STANDBY, [])
+    assert world.subjects() == []
+    assert DynamoDbPlannedCadences(world.dynamodb, "files").last_planned().keys() == {CADENCE}
+    (line,) = [each for each in logs_in(capsys.readouterr().out) if "is not planned" in each["message"]]
+    assert "eu-west-1 is the active Region, and this standby is cold" in line["message"]
+
+
+def test_warm_standby_plans_every_half_an_hour_of_a_cadence_of_ten_minutes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standby(monkeypatch, "warm")
+    world.configure("t")
+    planned = []
+    for _ in range(7):
+        planned.append(bool(world.planned()["batches"]))
+        DynamoDbCadenceClaims(world.dynamodb, "leases", lambda _: False).release(CADENCE, "arn:x:plan")
+    assert planned == [True, False, False, True, False, False, True]
+    assert DynamoDbPlannedCadences(world.dynamodb, "files").last_planned().keys() == {CADENCE}

@@ -108,6 +108,13 @@ class World:
         handler.handle({**event, "failed": list(failed)}, CallContext())
         self.now += 600
 
+    def planned(self) -> dict[str, Any]:
+        """Let an execution of the cadence be planned."""
+        event = {"refresh_cadence": CADENCE, "execution": "arn:x:plan", "step": "plan"}
+        answer = handler.handle(event, CallContext())
+        self.now += 600
+        return answer
+
     def subjects(self) -> list[str]:
         """Give the mails since the last call."""
         found, self.mails = [subject for subject, _ in self.mails], []

@@ -81,6 +81,17 @@ def test_load_changes_and_reload_leave_what_the_source_has(table: Table) -> None
     assert table.rows() == [(7, "q")]
 
 
+def test_column_that_changes_bring_is_told_until_a_load_replaces_the_table(table: Table) -> None:
+    """ADD COLUMN … DEFAULT gives rows that exist a value in the source, and no line in the log says so."""
+    assert table.load([("I", 1, "a"), ("I", 2, "b")]).added_columns == ()
+    commit = table.changes("20260101-000000001", [("U", 1, "x", "new")], more="RATE")
+    assert commit.added_columns == ("RATE",)
+    assert table.rows("ID", "RATE") == [(1, "new"), (2, None)]
+    assert table.changes("20260101-000000002", [("I", 3, "c", "7")], more="RATE").added_columns == ("RATE",)
+    assert table.writer.last_refresh(table.config).added_columns == ("RATE",)  # type: ignore[union-attr]
+    assert table.load([("I", 1, "x", "7"), ("I", 2, "b", "7")], more="RATE").added_columns == ()
+
+
 def test_small_file_is_read_from_storage_once_in_a_refresh_and_again_in_the_next(table: Table) -> None:
     opened: list[str] = []
 
@@ -107,6 +118,15 @@ def test_rule_8_commit_carries_the_fencing_token_of_the_lease(table: Table) -> N
     assert snapshot is not None
     assert snapshot.summary is not None
     assert snapshot.summary.additional_properties["lake.fence"] == "7"
+
+
+def test_commit_carries_the_epoch_of_regions_and_one_without_it_is_of_epoch_0(table: Table) -> None:
+    assert table.load([("I", 1, "a")]).epoch == 0
+    changed = table.file("20260101-000000001", [("U", 1, "b")])
+    assert table.refresh(RefreshKind.CHANGES, changed, epoch=12).epoch == 12
+    again = table.writer.last_refresh(table.config)
+    assert again is not None
+    assert again.epoch == 12
 
 
 def test_last_change_of_a_key_wins_over_files_and_a_key_may_come_back(table: Table) -> None:

@@ -61,6 +61,19 @@ def test_file_that_failed_alone_fails_with_its_own_reason(
     assert audit.ended == {"f1": [loaded("f1")], "f2": [failed]}
 
 
+def test_file_whose_run_stopped_because_another_region_became_active_waits_as_if_it_had_not_been_tried(
+    closing: Closing, audit: MemoryAudit, bundles: MemoryBundles
+) -> None:
+    bundle = claimed(audit, bundles, "f1", "f2")
+    reason = "the active Region changed to us-west-2 by epoch 1"
+    bundles.write_outcome(bundle.key, [FileOutcome(name, LoadStatus.STOPPED, error=reason) for name in ("f1", "f2")])
+    state = closing.close(bundle.key, "build: States.TaskFailed: StaleRegionError").state_input
+    assert (state["completed"], state["failed"], state["pause_seconds"]) == (0, 0, 0)
+    assert f"its run stopped, next in 0 minutes: 'nyc-taxi/yellow/f1.csv': {reason}" in state["message"]
+    assert audit.marked == {name: landed(name, not_before=1_000) for name in ("f1", "f2")}
+    assert audit.ended == {}
+
+
 OUT_OF_MEMORY = "taxi_raw_to_conformed: States.TaskFailed: out of memory"
 
 

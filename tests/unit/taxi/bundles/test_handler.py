@@ -14,6 +14,7 @@ from taxi.s3 import S3Bundles
 from lake.errors import RejectedInputError
 from tests.function_call import CallContext, metrics_in
 from tests.unit.taxi.samples import landed, loaded
+from tests.unit.two_regions import EAST, WEST, TwoRegions, create_region_table, requests_of, settings_json
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -75,6 +76,54 @@ def test_files_that_landed_just_now_are_not_counted_as_waiting(
     DynamoDbAudit(dynamodb, "audit").register(landed(landed_at=just_now))
     assert handler.handle(CLAIM, CallContext())["outcome"] == "claimed"
     assert metrics_in(capsys.readouterr().out) == []
+
+
+@pytest.fixture
+def two_regions(dynamodb: "DynamoDBServiceResource", monkeypatch: pytest.MonkeyPatch) -> TwoRegions:
+    create_region_table(dynamodb)
+    monkeypatch.setenv("REGIONS", settings_json())
+    return TwoRegions(dynamodb)
+
+
+def test_standby_claims_nothing_takes_no_lease_and_counts_no_file_as_waiting_too_long(
+    dynamodb: "DynamoDBServiceResource", two_regions: TwoRegions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    DynamoDbAudit(dynamodb, "audit").register(landed(landed_at="2020-01-05T12:00:00Z"))
+    two_regions.begin(1, WEST)
+    assert handler.handle(CLAIM, CallContext()) == {"outcome": "standby"}
+    assert metrics_in(capsys.readouterr().out) == []
+    assert "Item" not in dynamodb.Table("audit").get_item(Key={"dataset": "lease#yellow", "file_id": "lease"})
+    two_regions.begin(2, EAST)
+    assert handler.handle(CLAIM, CallContext())["outcome"] == "claimed"
+
+
+def test_bundle_has_the_epoch_of_its_claim_and_is_closed_in_any_epoch(
+    dynamodb: "DynamoDBServiceResource", two_regions: TwoRegions
+) -> None:
+    """Closing notes what became of the files in this Region, which is right whoever is active."""
+    DynamoDbAudit(dynamodb, "audit").register(landed())
+    two_regions.begin(3, EAST)
+    claim = handler.handle(CLAIM, CallContext())
+    bundles = S3Bundles("bundles")
+    assert bundles.read(claim["bundle_key"]).epoch == 3
+    bundles.write_outcome(claim["bundle_key"], [loaded("f1")])
+    two_regions.begin(4, WEST)
+    closed = handler.handle({**CLAIM, "step": "close", "bundle_key": claim["bundle_key"]}, CallContext())
+    assert closed["completed"] == 1
+    assert handler.handle(CLAIM, CallContext()) == {"outcome": "standby"}
+
+
+def test_claim_reads_the_epoch_twice_and_a_lake_without_a_secondary_never(
+    dynamodb: "DynamoDBServiceResource", two_regions: TwoRegions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> list[str]:
+        handler._steps.cache_clear()
+        resource = handler._steps().dynamodb
+        return requests_of(resource, lambda: handler.handle(CLAIM, CallContext()), of_table="regions")
+
+    assert asked() == ["Query"] * 2
+    monkeypatch.delenv("REGIONS")
+    assert asked() == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from botocore.exceptions import ClientError
 from taxi.dynamodb.leases import DynamoDbDatasetLeases
 from taxi.records import Holder, Lease
 
-from lake.errors import LeaseLostError, RetryableError
+from lake.errors import LeaseLostError, RetryableError, StaleRegionError
+from lake.ledger.regions import Role, RunEpoch
+from tests.unit.two_regions import EAST, WEST, TwoRegions, create_region_table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -165,3 +167,26 @@ def test_lease_that_was_given_back_since_it_was_looked_at_is_not_taken_over(leas
     assert holder is not None
     leases.release(lease)
     assert leases.take_over(holder, "run-2", "arn:2") is None
+
+
+def test_claim_of_an_ended_epoch_gets_no_lease_and_one_of_the_newest_has_it_in_its_item(
+    dynamodb: "DynamoDBServiceResource", clock: Clock
+) -> None:
+    create_region_table(dynamodb)
+    regions = TwoRegions(dynamodb)
+
+    def under(number: int) -> DynamoDbDatasetLeases:
+        epoch = RunEpoch(regions.of(EAST), number, Role.ACTIVE)
+        return DynamoDbDatasetLeases(dynamodb, "audit", seconds=60, clock=clock, epoch=epoch)
+
+    regions.begin(1, WEST)
+    regions.begin(2, EAST)
+    with pytest.raises(StaleRegionError):
+        under(0).acquire("yellow", "run-1")
+    acquired(under(2), "run-2")
+    assert dynamodb.Table("audit").get_item(Key=LEASE_KEY)["Item"]["epoch"] == 2
+    holder = under(2).holder("yellow")
+    assert holder is not None
+    with pytest.raises(StaleRegionError):
+        under(1).take_over(holder, "run-3", "arn:3")
+    assert under(2).take_over(holder, "run-3", "arn:3") is not None

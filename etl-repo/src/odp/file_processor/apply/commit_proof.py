@@ -89,6 +89,8 @@ def may_count_updates_without_row(
 
 FILE_IDS, STATE, CONTENT = "odp.file_ids", "odp.table_state", "odp.table_content"
 FINAL_ROWS = "odp.final_rows"
+EPOCH = "odp.epoch"
+"""The epoch of Regions under which the commit was made. A commit without it is of epoch 0."""
 # commits of every release have these names, so they stay when a field is renamed
 _STORED_NAMES = {"load_landing_order": "began", "last_change_landing_order": "changes_until"}
 
@@ -100,16 +102,24 @@ class TableContent:
     """What a table holds, as its writer needs to know it: its newest load part and change, the version of its load.
 
     `source_names` has a pair of names for each column that the source calls otherwise: the table's, then the source's.
-    It is None if the last commit is of a release that recorded no names.
+    It is None if the last commit is of a release that recorded no names. `added_columns` came with changes since the
+    load.
     """
 
     newest_load: str = ""
     newest_change: str = ""
     load_version: str = ""
     source_names: tuple[tuple[str, str], ...] | None = ()
+    added_columns: tuple[str, ...] = ()
 
     def after(
-        self, refresh: RefreshPlan, load_version: str, *, is_replaced: bool, source_names: Mapping[str, str]
+        self,
+        refresh: RefreshPlan,
+        load_version: str,
+        *,
+        is_replaced: bool,
+        source_names: Mapping[str, str],
+        added: Iterable[str] = (),
     ) -> TableContent:
         """Return the content after a refresh, which may replace the load, and every row if it replaces the table."""
         files = () if refresh.kind is RefreshKind.EMPTY else refresh.read_files
@@ -124,12 +134,14 @@ class TableContent:
             newest_change=max(["" if is_replaced else self.newest_change, *changes]),
             load_version=load_version if loads or ends_load else self.load_version,
             source_names=tuple(sorted(names.items())) if are_known else None,
+            added_columns=tuple(dict.fromkeys((*(() if ends_load else self.added_columns), *added))),
         )
 
 
 def proof_of_refresh(refresh: RefreshPlan) -> dict[str, str]:
-    """Prove which files a refresh applied, and what state the table has after it."""
-    return {FILE_IDS: json.dumps(sorted(refresh.file_ids)), STATE: _written(asdict(refresh.state))}
+    """Prove which files a refresh applied, what state the table has after it, and in which epoch it was made."""
+    proof = {FILE_IDS: json.dumps(sorted(refresh.file_ids)), STATE: _written(asdict(refresh.state))}
+    return {**proof, EPOCH: str(refresh.epoch)} if refresh.epoch else proof
 
 
 def proof_of_content(content: TableContent) -> dict[str, str]:
@@ -150,7 +162,9 @@ def read_commit(commit: Commit) -> LastCommit:
     if final:
         with_unknown = replace(counts, deleted=rows.deleted + rows.deletes_without_row)
         counts = replace(counts, updates_without_row=final.updates_without_row(with_unknown))
-    return LastCommit(commit.time, file_ids, state, counts, commit.size)
+    added = read_content(commit.proof).added_columns
+    epoch = int(commit.proof.get(EPOCH, 0))
+    return LastCommit(commit.time, file_ids, state, counts, commit.size, epoch, added)
 
 
 def read_existing(stored: StoredTable) -> ExistingTable:

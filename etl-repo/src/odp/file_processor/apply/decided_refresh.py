@@ -20,11 +20,11 @@ from odp.file_processor.apply.commit_proof import (
     read_existing,
     read_refresh,
 )
-from odp.file_processor.apply.source_columns import NamedColumns
+from odp.file_processor.apply.source_columns import NamedColumns, changed_names, with_table_names
 from odp.file_processor.apply.table_format import change_kind
 from odp.file_processor.apply.table_schema import decide_table_columns, name_files
 from odp.file_processor.apply.technical_columns import KEY, technical_columns
-from odp.records import LandedFile, RawTableConfig, RowHistory
+from odp.records import OPERATION, LandedFile, RawTableConfig, RowHistory
 from odp.refresh import LastCommit, RefreshKind, RefreshPlan
 
 
@@ -84,10 +84,25 @@ class DecidedRefresh:
         """The columns of the rows that stay in the table; None if none does."""
         return self.existing.columns if self.existing and self.is_merged else None
 
-    def proof(self, load_version: str, source_names: Mapping[str, str], counted: FinalRows | None) -> dict[str, str]:
+    def added_columns(self, named: Mapping[str, NamedColumns]) -> list[str]:
+        """The columns that changes bring: rows from before them have NULL, whatever value the source gave them."""
+        files = sorted(self.refresh.read_files, key=lambda file: (not file.is_load, file.name))
+        before = [file for file in files if file.is_load] or ([] if self.is_merged else files[:1])
+        known = {*(self.staying_columns or ()), *(name for file in before for name in named[file.file_id].types)}
+        technical = {OPERATION, with_table_names(self.config).change_sequence}
+        found = dict.fromkeys(name for file in files for name in named[file.file_id].types)
+        return [name for name in found if name not in known | technical]
+
+    def proof(self, load_version: str, named: Mapping[str, NamedColumns], counted: FinalRows | None) -> dict[str, str]:
         """Prove which files the commit applies, and what the table holds after it."""
         is_replaced = not self.is_merged
-        after = self.content.after(self.refresh, load_version, is_replaced=is_replaced, source_names=source_names)
+        after = self.content.after(
+            self.refresh,
+            load_version,
+            is_replaced=is_replaced,
+            source_names=changed_names(named.values()),
+            added=self.added_columns(named) if named else (),
+        )
         proof = proof_of_refresh(self.refresh) | proof_of_content(after)
         return proof | proof_of_final_rows(counted) if counted else proof
 

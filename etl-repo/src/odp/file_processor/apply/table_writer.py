@@ -33,7 +33,7 @@ from odp.file_processor.apply.refresh_rows import (
     without_deleted,
 )
 from odp.file_processor.apply.row_order import with_keys
-from odp.file_processor.apply.source_columns import NamedColumns, changed_names, must_rewrite, with_table_names
+from odp.file_processor.apply.source_columns import NamedColumns, must_rewrite, with_table_names
 from odp.file_processor.apply.spark_failures import explained
 from odp.file_processor.apply.table_format import bound_columns, definition_of, format_of
 from odp.file_processor.apply.technical_columns import technical_columns
@@ -66,7 +66,7 @@ class RefreshChange(DecidedRefresh):
         if staying is not None and must_rewrite(staying, columns, bound_columns(self.config), capabilities):
             self._rewrite(rows, staying)
             staying = columns
-        self._write(rows, self._rows(rows, named, staying or columns), changed_names(named.values()))
+        self._write(rows, self._rows(rows, named, staying or columns), named)
 
     def _rewrite(self, rows: RefreshRows, of_table: Columns) -> None:
         """Put the table's rows as they are into wider columns, in a commit of its own that no reader notices."""
@@ -96,10 +96,10 @@ class RefreshChange(DecidedRefresh):
         is_new = not self.is_historical and not self.is_merged
         return KeyedRows(without_deleted(final) if is_new else final, keyed, version, marked)
 
-    def _write(self, rows: RefreshRows, made: KeyedRows, source_names: Mapping[str, str]) -> None:
+    def _write(self, rows: RefreshRows, made: KeyedRows, named: Mapping[str, NamedColumns]) -> None:
         final, counted = count_final_rows(self.spark, made.final) if made.marked else (made.final, None)
         known = made.known if self.is_merged else None
-        proof = self.proof(made.load_version, source_names, counted)
+        proof = self.proof(made.load_version, named, counted)
         change = TableChange(self.kind, final, rows.columns, proof, known, self.refresh.fence)
         self.table.apply(change, self.check_lease)
 

@@ -126,11 +126,12 @@ class Selection(PendingTable):
             return self._hold(_DELETED_SINCE)
         files = tuple(part.applied(self.state.generation + 1) for part in sorted([*load.parts, *after], key=order))
         others = [*loads.ended, *loads.given_up, *loads.present, *loads.repeated]
-        given_up = [part for part in others if part.landing_order < since]
+        given_up = {part.file_id: part for part in others if part.landing_order < since}
+        given_up |= {part.file_id: part for part in self.overtaken_in_hold(since)}
         skipped = (
             *(file.skipped(SkipReason.IN_LOAD) for file in before),
             *(file.skipped(SkipReason.COPY) for file in copies),
-            *(file.skipped(SkipReason.ABANDONED_LOAD) for file in given_up),
+            *(file.skipped(SkipReason.ABANDONED_LOAD) for file in given_up.values()),
             *self.gone,
         )
         state = state_after(TableState(load_landing_order=since), self.state.generation + 1, [*files, *replayed])
@@ -173,6 +174,7 @@ class Selection(PendingTable):
         copies, wait, held = self._repeated()
         over = loads.ended if loads.reload else (*loads.ended, *loads.given_up)
         done = [part.skipped(SkipReason.ABANDONED_LOAD) for part in over if part.status is not FileStatus.HELD]
+        done += [part.skipped(SkipReason.ABANDONED_LOAD) for part in self.ended_in_hold]
         skipped = [*copies, *done]
         waiting = {part.key for load in loads.earlier for part in load} | {part.key for part in wait}
         waiting |= {part.key for part in loads.reload.versions} if loads.reload else set()

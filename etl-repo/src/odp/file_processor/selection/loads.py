@@ -121,8 +121,8 @@ def divide_loads(versions: Sequence[LandedFile], unreadable: Container[str], in_
         *(part.file_id for part in versions if part.file_id in unreadable),
     }
     ordered = _in_landing_order([*versions, *lost], cannot_be_read, in_table.keys)
-    ended = [part for part in ordered if _has_ended(part, state)]
-    current = [part for part in ordered if not _has_ended(part, state)]
+    ended = [part for part in ordered if has_ended(part, state)]
+    current = [part for part in ordered if not has_ended(part, state)]
     present, repeated, loads = _in_order(current, cannot_be_read, in_table)
     loads = [pending for load in loads if (pending := [part for part in load if not _is_lost(part)])]
     if loads and state.generation == 0:
@@ -317,7 +317,7 @@ def _is_late(part: LandedFile, present: Sequence[LandedFile], in_table: LoadInTa
     return bool(until) and landed_at(part) - datetime.fromisoformat(until) >= SETTLES_AFTER
 
 
-def _has_ended(part: LandedFile, state: TableState) -> bool:
+def has_ended(part: LandedFile, state: TableState) -> bool:
     """Whether a part landed before the present load began, and so belongs to an earlier one."""
     if part.landing_order >= state.load_landing_order:
         return False

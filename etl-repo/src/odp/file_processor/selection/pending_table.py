@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from odp.file_processor.selection.landing_window import LandingWindow
 from odp.file_processor.selection.late_files import (
     REPLAY_HORIZON,
     LateFiles,
@@ -18,7 +19,7 @@ from odp.file_processor.selection.late_files import (
     order,
 )
 from odp.file_processor.selection.load_in_table import LoadInTable, is_again, is_certainly_again, may_precede
-from odp.file_processor.selection.loads import Load, PendingLoads, divide_loads
+from odp.file_processor.selection.loads import Load, PendingLoads, divide_loads, has_ended
 from odp.file_processor.selection.suspicion import versions_of
 from odp.records import FileStatus, LandedFile, RowHistory, SkipReason
 from odp.refresh import TableState
@@ -42,6 +43,8 @@ class PendingTable:
     limits: Limits = field(default_factory=Limits)
     is_all: bool = True
     """Whether the given changes are all pending changes."""
+    lost_on_the_way: LandingWindow | None = None
+    """When files landed that may lack others, which were not replicated before their Region was lost."""
 
     @property
     def is_historical(self) -> bool:
@@ -191,6 +194,20 @@ class PendingTable:
         keys = {part.key for part in vanished}
         begun = max((part.landing_order for part in others if part.part_number == 1 and part.key in keys), default="")
         return [part for part in vanished if part.key not in again and part.landing_order > begun]
+
+    @property
+    def ended_in_hold(self) -> list[LandedFile]:
+        """Held parts of loads before the one in the table: no approval would apply them."""
+        return [part for part in self._undecided_in_hold if has_ended(part, self.state)]
+
+    def overtaken_in_hold(self, since: str) -> list[LandedFile]:
+        """Held parts that landed before a load which replaces the table."""
+        return [] if self.is_new else [part for part in self._undecided_in_hold if part.landing_order < since]
+
+    @property
+    def _undecided_in_hold(self) -> list[LandedFile]:
+        """The held parts that no command is deciding about."""
+        return [part for part in self.processed_parts if part.status is FileStatus.HELD and not part.approval]
 
     def landed_before(self, moment: str) -> list[LandedFile]:
         """The changes with a version that landed before a moment; DMS writes no change file twice."""

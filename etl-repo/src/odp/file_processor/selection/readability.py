@@ -115,10 +115,15 @@ def entries_of(config: RawTableConfig, refresh: RefreshPlan) -> Iterator[Quarant
             yield _skipped(file)
 
 
+def entry_of_held(source_table_name: str, held_id: str) -> str:
+    """The id of the entry of files that were held together."""
+    return f"{source_table_name}#{held_id}"
+
+
 def _held(config: RawTableConfig, held: HeldFiles) -> Quarantined:
     is_load = any(file.is_load for file in held.files)
     kind = QuarantineKind.HELD_LOAD if is_load else QuarantineKind.HELD_FILE
-    entry_id = f"{config.source_table_name}#{held.held_id}"
+    entry_id = entry_of_held(config.source_table_name, held.held_id)
     command = _command_for_load(config.source_table_name) if is_load else _command_for_file(entry_id)
     reason = f"{config.source_table_name}: {held.reason}; approve or dismiss it: {command}"
     details: dict[str, str | int] = {

@@ -16,6 +16,10 @@ AGAIN = (
 )
 
 
+LOST_ON_THE_WAY = (
+    "it landed when the Region that received it was about to be lost, so its last parts may not have been replicated; "
+    "load the table again in DMS, or approve it if it is whole"
+)
 DISMISSED_BEFORE = "it has nothing but parts with the content of parts that a person dismissed"
 
 
@@ -70,6 +74,8 @@ def _reason_after_approval(table: PendingTable) -> str:
 
 
 def _suspicion(table: PendingTable) -> str:
+    if table.lost_on_the_way and any(map(table.lost_on_the_way.has, table.reload.parts)):
+        return LOST_ON_THE_WAY
     if table.was_there_before and not is_first_load_again(table):
         return AGAIN
     ours = {part.file_id for part in table.versions}

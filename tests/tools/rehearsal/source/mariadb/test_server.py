@@ -1,12 +1,8 @@
 """The database server of the living source, as its users see it."""
 
-import os
 import platform
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,48 +29,9 @@ def one(server: MariaDbServer, query: str) -> tuple[object, ...]:
         return tuple(cursor.fetchone() or ())
 
 
-def process_of(server: MariaDbServer) -> int:
-    (data,) = one(server, "SELECT @@datadir")
-    return int((Path(str(data)) / "pid").read_text())
-
-
-def is_running(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def wait_for_end(process: int, seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while is_running(process) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not is_running(process)
-
-
 def test_the_log_of_changes_is_as_dms_wants_it(server: MariaDbServer) -> None:
     settings = "@@log_bin, @@binlog_format, @@binlog_row_image, @@binlog_row_metadata, @@version"
     assert one(server, f"SELECT {settings}") == (1, "ROW", "FULL", "FULL", "11.4.5-MariaDB-log")
-
-
-def test_it_listens_on_the_loopback_address_only_and_not_as_root(server: MariaDbServer) -> None:
-    process = process_of(server)
-    status = Path(f"/proc/{process}/status").read_text()
-    (uid,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith("Uid:")]
-    assert uid != 0
-    listening = []
-    for name in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{process}/net/{name}").read_text().splitlines()[1:]:
-            _, local, _, state, *_ = line.split()
-            if state == "0A" and int(local.rpartition(":")[2], 16) == server.port:
-                listening.append(local.partition(":")[0])
-    assert listening == ["0100007F"]
-
-
-def test_nobody_enters_without_the_password(server: MariaDbServer) -> None:
-    for user in ("root", "dms", ""):
-        with pytest.raises(pymysql.OperationalError, match="Access denied"):
-            server.connect(user, password="")
 
 
 def test_the_replicator_reads_and_follows_the_log_and_writes_nothing(server: MariaDbServer) -> None:
@@ -93,48 +50,6 @@ def test_zero_dates_are_refused_as_nobody_knows_what_dms_writes_for_them(server:
         cursor.execute("CREATE TABLE dates.of_nothing (day DATE)")
         with pytest.raises(pymysql.OperationalError, match="Incorrect date"):
             cursor.execute("INSERT INTO dates.of_nothing VALUES ('0000-00-00')")
-
-
-def test_what_was_committed_survives_the_death_of_the_server() -> None:
-    with MariaDbServer() as server:
-        connection = server.connect(autocommit=True)
-        with connection, connection.cursor() as cursor:
-            cursor.execute("CREATE DATABASE kept")
-            cursor.execute("CREATE TABLE kept.numbers (number INT PRIMARY KEY)")
-            cursor.executemany("INSERT INTO kept.numbers VALUES (%s)", [(number,) for number in range(500)])
-        os.kill(process_of(server), signal.SIGKILL)
-        server.kill()
-        server.start()
-        assert one(server, "SELECT COUNT(*) FROM kept.numbers") == (500,)
-
-
-OWNER = """
-import sys, time
-from rehearsal.source.mariadb.server import MariaDbServer
-with MariaDbServer() as server:
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT @@datadir")
-        data = cursor.fetchone()[0]
-    print(open(data + "/pid").read().strip(), flush=True)
-    time.sleep(600)
-"""
-
-
-def test_the_server_ends_with_its_owner_even_if_that_is_killed() -> None:
-    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True) as owner:
-        assert owner.stdout
-        process = int(owner.stdout.readline())
-        assert is_running(process)
-        owner.kill()
-    assert wait_for_end(process)
-
-
-def test_a_server_that_does_not_start_says_what_its_log_says() -> None:
-    with (
-        pytest.raises(MariaDbError, match="unknown variable 'no-such-setting=1'"),
-        MariaDbServer(settings=("--no-such-setting=1",)),
-    ):
-        pass
 
 
 def test_another_platform_is_told_so_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,18 +6,20 @@ from dataclasses import replace
 import pytest
 from odp.file_processor.apply.commit_proof import (
     CONTENT,
+    EPOCH,
     FILE_IDS,
     STATE,
     TableContent,
     proof_of_content,
     proof_of_refresh,
+    read_commit,
     read_content,
     read_refresh,
 )
 from odp.records import FileType, LandedFile
 from odp.refresh import RefreshKind, RefreshPlan, TableState
 
-from lake.tables.change import PROOF_PREFIX
+from lake.tables.change import PROOF_PREFIX, Commit, WrittenRows
 
 LOAD = LandedFile("s.t", "f1", FileType.FULL_LOAD, "s", "t", "b", "s/t/LOAD00000002.parquet", 1, "", "2026")
 CHANGE = replace(LOAD, file_id="f2", file_type=FileType.CHANGES, key="s/t/20260101-000000001.parquet")
@@ -40,6 +42,22 @@ def test_files_and_state_come_back_as_they_were_written() -> None:
     assert read_refresh(proof_of_refresh(refresh(LOAD))) == (frozenset({"f1"}), STATE_AFTER)
     content = TableContent("LOAD", "2026", "/L1", (("A_", "A "), ("QTY_", "QTY$")))
     assert read_content(proof_of_content(content)) == content
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 1234567890])
+def test_commit_says_the_epoch_in_which_it_was_made(epoch: int) -> None:
+    proof = proof_of_refresh(replace(refresh(LOAD), epoch=epoch))
+    assert read_commit(Commit("1", proof, WrittenRows())).epoch == epoch
+
+
+def test_commit_without_an_epoch_is_of_epoch_0_and_that_of_epoch_0_is_as_it_was_before_there_were_any() -> None:
+    assert EPOCH not in proof_of_refresh(refresh(LOAD))
+    assert sum(len(name) + len(value) for name, value in _epoch_of(9_999_999_999).items()) < 40
+
+
+def _epoch_of(number: int) -> dict[str, str]:
+    proof = proof_of_refresh(replace(refresh(LOAD), epoch=number))
+    return {name: value for name, value in proof.items() if name == EPOCH}
 
 
 def test_what_is_written_says_its_format() -> None:
