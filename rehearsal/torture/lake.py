@@ -18,8 +18,9 @@ class Interrupted(Exception):  # noqa: N818 - it is no error of the lake
 class LakeUnderTest(Protocol):
     """What a trial asks of a lake."""
 
-    violations: list[Finding]
-    """What was done that may never be done."""
+    @property
+    def violations(self) -> Sequence[Finding]:
+        """What was done that may never be done."""
 
     def expect(self, fault: Fault | None) -> None:
         """Give calls outside of refreshes this fault from now on, where the lake can play it; None ends it."""
