@@ -19,7 +19,7 @@ class LakeUnderTest(Protocol):
     """What a trial asks of a lake."""
 
     @property
-    def violations(self) -> Sequence[Finding]:
+    def violations(self) -> list[Finding]:
         """What was done that may never be done."""
 
     def expect(self, fault: Fault | None) -> None:

@@ -456,8 +456,10 @@ FIRST: dict[Plant, int] = {
     sweep_restarts: 38,
     claim_of_a_cadence_is_ignored: 20,
     rest_of_a_backlog_is_archived: 47,
+    conflict_counts_as_done: 751,
+    throttled_write_counts_as_done: 373,
 }
-"""The seed with which the search begins: the histories before it do not meet the defect, ten in a CPU second."""
+"""The seed with which the search begins: hardly a history before it meets the defect, and ten take a CPU second."""
 
 
 def _steered(seed: int, acts: Sequence[Act]) -> Story:
@@ -470,7 +472,7 @@ def test_lost_version_of_a_load_is_found_by_the_rows_of_applied_loads_alone() ->
     details = {"versions of loads missing"}
     assert any(
         details == _details(seed, reload_overwrites_versions_of_the_load_before) and not _kinds(story(seed))
-        for seed in range(SEEDS)
+        for seed in range(129, SEEDS)  # those before do not meet it, or meet more
     )
 
 

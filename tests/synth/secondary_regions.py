@@ -12,10 +12,10 @@ from tests.synth.configurations import Json, configured_app, known, synthesised
 from tests.synth.conftest import findings_of
 from tests.synth.synthesis import Template, templates
 
-PRIMARY, SECONDARY = "us-east-1", "us-west-2"
+PRIMARY, SECONDARY = REGIONS = "us-east-1", "us-west-2"
 ACCOUNTS = {"dev": "222222222222", "prod": "444444444444"}
 PIPELINES = "111111111111"
-BUCKETS_OF_DMS = {"s3": "pl-68a54001", "dynamodb": "pl-00a54069"}
+PREFIX_LISTS = {"s3": "pl-68a54001", "dynamodb": "pl-00a54069"}
 """Prefix lists of us-west-2."""
 
 
@@ -39,7 +39,7 @@ def _of(name: str, environment: Json, with_secondary: bool) -> Json:
         "availability_zones": [f"{SECONDARY}{zone}" for zone in "ab"],
         "vpc_cidr": f"10.{140 if is_prod else 150}.0.0/16",
         "certificate_arns": {"default": f"arn:aws:dms:{SECONDARY}:{account}:cert:AUTHORITY"},
-        **({"prefix_lists": BUCKETS_OF_DMS} if is_prod else {}),
+        **({"prefix_lists": PREFIX_LISTS} if is_prod else {}),
     }
     return {
         **environment,

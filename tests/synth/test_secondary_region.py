@@ -19,8 +19,10 @@ from scripts.bootstrap.execution_policy.policies import policies_of
 from tests.synth.configurations import configured_app, platform_of
 from tests.synth.secondary_regions import (
     ACCOUNTS,
-    BUCKETS_OF_DMS,
+    PIPELINES,
+    PREFIX_LISTS,
     PRIMARY,
+    REGIONS,
     SECONDARY,
     both,
     document,
@@ -106,24 +108,28 @@ def test_all_that_the_stacks_need_is_allowed_where_they_are_deployed(
 ) -> None:
     platform = platform_of(document(), tmp_path)
     seen = set()
-    for template in (*in_primary(environment, app).values(), *in_secondary(environment, app).values()):
-        region = region_of(template)
-        policies = policies_of(platform, platform.environments[environment], Place(ACCOUNTS[environment], region))
+    for name, template in stacks(app).items():
+        if not name.startswith(f"odp-{environment}-"):
+            continue
+        is_of_pipelines = f"odp-{environment}-{app}-Pipeline" in name
+        place = Place(PIPELINES if is_of_pipelines else ACCOUNTS[environment], region_of(template))
+        # CDK deploys what a pipeline leaves in another Region by the roles of the pipelines' own bootstrap
+        bootstrap = Place(PIPELINES, PRIMARY) if is_of_pipelines else place
         may = [
             (f"{one.service}:{action}", resource)
-            for policy in policies
+            for policy in policies_of(platform, platform.environments[environment], bootstrap)
             for one in policy.grants
             for action in one.actions
             for resource in one.resources
         ]
         for type_ in template.types():
-            assert needed_actions(type_) <= {action for action, _ in may}, f"{template.stack} in {region}: {type_}"
+            assert needed_actions(type_) <= {action for action, _ in may}, f"{name} in {place}: {type_}"
         resources = [(each["Type"], each.get("Properties", {})) for each in template.body["Resources"].values()]
-        for named in named_resources(Place(ACCOUNTS[environment], region), resources):
+        for named in named_resources(place, resources):
             patterns = [pattern for action, pattern in may if action == named.action]
-            assert any(fnmatchcase(named.arn, pattern) for pattern in patterns), f"{template.stack}: {named.arn}"
-            seen.add(region)
-    assert seen == {PRIMARY, SECONDARY}
+            assert any(fnmatchcase(named.arn, pattern) for pattern in patterns), f"{name}: {named.arn}"
+            seen.add((place.account, place.region))
+    assert seen == {(account, region) for account in (PIPELINES, ACCOUNTS[environment]) for region in REGIONS}
 
 
 def test_names_of_stacks_are_as_short_as_cloudformation_wants(app: str) -> None:
@@ -153,8 +159,8 @@ def test_the_network_of_the_secondary_is_that_of_its_region(environment: str) ->
 
 def test_a_private_network_leads_to_the_buckets_of_its_region() -> None:
     found = {region: json.dumps(stack.body) for region, stack in networks_of_prod().items()}
-    assert all(list_ in found[SECONDARY] for list_ in BUCKETS_OF_DMS.values())
-    assert not [list_ for list_ in BUCKETS_OF_DMS.values() if list_ in found[PRIMARY]]
+    assert all(list_ in found[SECONDARY] for list_ in PREFIX_LISTS.values())
+    assert not [list_ for list_ in PREFIX_LISTS.values() if list_ in found[PRIMARY]]
 
 
 def networks_of_prod() -> dict[str, Template]:
