@@ -171,7 +171,11 @@ def test_it_waits_for_a_file_that_is_marked_after_dms_came_to_rest(world: World)
 
 def test_later_looks_are_at_missing_and_new_files_only(world: World) -> None:
     world.mark(NAME)
-    world.on_sleep.append(lambda: world.mark("20200101-000000001.parquet"))
+
+    def mark_an_old_name() -> None:
+        world.mark("20200101-000000001.parquet")
+
+    world.on_sleep.append(mark_an_old_name)
     told = refused(world.odp(*TO_WEST, "--wait", "1"))
     assert "1 file of us-east-1 did not come" in told, "all marks are read once, not at each look"
 
