@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from odp.file_manager.registration import listed_object
 from odp.records import LandedFile, Quarantined
@@ -15,6 +15,8 @@ from lake.landing.listings import ObjectVersion, SweepState, VersionPage
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 BUCKET = "staging"
 _PAGE, _KEYS_PER_READ = 1000, 100
+_DAY, _MANY, _ITEMS_OF_A_PAGE = len("1/20260101"), 10, 1000
+"""How the file tracker looks many files up; a megabyte has more items."""
 T = TypeVar("T", LandedFile, Quarantined)
 
 
@@ -70,8 +72,12 @@ class OldLake:
         return dict.fromkeys(keys, "v1")
 
     def unknown(self, asked: Sequence[T]) -> Sequence[T]:
-        """Know everything, for a read of each hundred."""
-        self.requests["read"] += -(-len(asked) // _KEYS_PER_READ)
+        """Know everything: many files of a day for a read of each thousand, others for one of each hundred."""
+        entries: Sequence[Any] = asked
+        of_days = Counter(each.file_id[:_DAY] for each in entries if isinstance(each, LandedFile))
+        many = [found for found in of_days.values() if found >= _MANY]
+        self.requests["read"] += sum(-(-found // _ITEMS_OF_A_PAGE) for found in many)
+        self.requests["read"] += -(-(len(asked) - sum(many)) // _KEYS_PER_READ)
         return []
 
     def unprocessed(self, files: Sequence[LandedFile]) -> Sequence[LandedFile]:

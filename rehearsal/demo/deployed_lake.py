@@ -31,6 +31,7 @@ class DeployedLake:
         self.environment = environment
         self.names = Names.of(platform, environment)
         self._emulator = emulator
+        self._tables: dict[OdpTable, str] = {}
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
         """Return a client that acts in the environment's account."""
@@ -54,8 +55,10 @@ class DeployedLake:
         return self.client("ssm")
 
     def table(self, table: OdpTable) -> str:
-        """The physical name of a DynamoDB table."""
-        return self.published(table.published_name)
+        """The physical name of a DynamoDB table, which stays as long as the lake."""
+        if table not in self._tables:
+            self._tables[table] = self.published(table.published_name)
+        return self._tables[table]
 
     @cached_property
     def dynamodb(self) -> Any:  # noqa: ANN401 - boto3 makes resources at run time

@@ -87,7 +87,8 @@ def is_any_at_work(runs: Collection[dict[str, Any]]) -> bool:
     return any(run["JobRunState"] not in ENDED_RUNS for run in runs)
 
 
-_POLL_SECONDS = 0.5
+_FIRST_LOOK, _POLL_SECONDS = 0.05, 0.5
+"""Native refreshes end within seconds, of which a look every half second would be a part."""
 _FRUITLESS_ROUNDS = 3
 
 Say = Callable[[str], None]
@@ -112,7 +113,7 @@ def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say:
     Raises:
         DemoError: none was registered for a while.
     """
-    patience = Patience()
+    patience, began = Patience(), time.monotonic()
     while (registered := lake.registered_files() - landing.files) < files:
         say(f"{registered} of {files} files")
         if patience.is_over(registered):
@@ -121,7 +122,7 @@ def wait_until_registered(lake: DeployedLake, files: int, landing: Landing, say:
                 "see its Lambda's log and the dead-letter queue"
             )
             raise DemoError(message)
-        time.sleep(_POLL_SECONDS)
+        _pause(began)
     say(f"{files} files")
 
 
@@ -163,7 +164,7 @@ def refresh_now(
 def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[list[str], str, Landing], say: Say) -> Run:
     own, name, landing = phase
     names = tuple(execution.rsplit(":", 1)[-1] for execution in own)
-    patience = Patience()
+    patience, began = Patience(), time.monotonic()
     while True:
         # whether any is running is asked first: what these did is then complete
         executions = executions_since(lake, machine_arn, landing.since)
@@ -176,7 +177,12 @@ def _wait_until_ended(lake: DeployedLake, machine_arn: str, phase: tuple[list[st
             at_work = ", ".join(execution["name"] for execution in unfinished)
             message = f"the File Processor's executions {at_work} run, and nothing went on for {patience.spent}"
             raise ExplainedError(f"{message}: {_progress(run)}", failed_runs(runs, landing.since))
-        time.sleep(_POLL_SECONDS)
+        _pause(began)
+
+
+def _pause(began: float) -> None:
+    """Wait a tenth of the time that has passed, as what takes long may be seen a little late."""
+    time.sleep(min(_POLL_SECONDS, max(_FIRST_LOOK, (time.monotonic() - began) / 10)))
 
 
 def _progress(run: Run) -> str:

@@ -24,6 +24,8 @@ _STOP_SECONDS = 30
 _LOG_LINES_SHOWN = 30
 _MAKING = threading.Lock()
 """Clients may be used by several threads, but boto3 makes one at a time."""
+_AGENT = "rehearsal"
+"""boto3 would describe machine, Python and features anew in every request."""
 
 
 class EmulatorError(Exception):
@@ -36,6 +38,7 @@ class Emulator:
     def __init__(self, settings: EmulatorSettings) -> None:
         self.settings = settings
         self._child: ChildProcess | None = None
+        self._clients: dict[tuple[str, str, str | None], Any] = {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -70,6 +73,7 @@ class Emulator:
 
     def start(self) -> None:
         """Start the emulator on the state that its run directory holds, and return when it answers."""
+        self._clients.clear()  # each run has another address and another secret
         make_private_folder(self.settings.run_directory)
         make_private_folder(self.settings.temporary)
         with self._listen() as listener:
@@ -107,9 +111,15 @@ class Emulator:
         return self._child.wait() if self._child else None
 
     def client(self, service: str, *, account: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        """Return a boto3 client that acts as the root of `account`."""
+        """Return a boto3 client that acts as the root of `account`; whoever asks again in this run gets the same one.
+
+        To make one costs the CPU time of ten requests, and those who wait ask for one at every look.
+        """
         with _MAKING:
-            return boto3.client(service, **self._root_of(account, region))  # type: ignore[call-overload]
+            if (client := self._clients.get((service, account, region))) is None:
+                client = boto3.client(service, **self._root_of(account, region))  # type: ignore[call-overload]
+                self._clients[service, account, region] = client
+            return client
 
     def resource(self, service: str, *, account: str, region: str | None = None) -> Any:  # noqa: ANN401 - as above
         """Return a boto3 resource that acts as the root of `account`."""
@@ -118,7 +128,9 @@ class Emulator:
 
     def _root_of(self, account: str, region: str | None) -> dict[str, Any]:
         return {
-            "config": Config(retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"}),
+            "config": Config(
+                retries={"max_attempts": 0}, read_timeout=300, s3={"addressing_style": "path"}, user_agent=_AGENT
+            ),
             "endpoint_url": self.endpoint,
             "region_name": region or self.settings.region,
             "aws_access_key_id": account,

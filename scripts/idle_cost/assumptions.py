@@ -38,6 +38,9 @@ TABLE_EVENTS = Assumption(40, "events of the raw bucket for a refresh of a table
 FILE_WRITE_UNITS = Assumption(8, "write units for each change file: register, apply, move to the history", _MEASURE)
 TABLE_WRITE_UNITS = Assumption(14, "write units for a refresh of a table: lease, run, outcome", _MEASURE)
 LOOK_BACK_DAYS = Assumption(1.5, "days of landed files that a refresh looks up beside its pending files", _MEASURE)
+FILES_OF_A_UNIT = Assumption(
+    5, "landed files in a read unit, if many of a day are looked up together", "4,096 bytes of items of some 700"
+)
 SWEEP_LOOKS = Assumption(25, "times that the sweep looks up a change file before the file is old", _MEASURE)
 FILE_QUEUE_REQUESTS = Assumption(1.2, "queue requests for each change file: sent alone, received by ten", _MEASURE)
 FILES_OF_A_CALL = Assumption(
@@ -55,7 +58,7 @@ NATIVE_FILES = Assumption(5_000, "pending files of a native batch, at most", _CO
 NATIVE_FILE_SECONDS = Assumption(0.03, "seconds of a call of the native function for each change file", _MEASURE)
 NATIVE_START_SECONDS = Assumption(4, "seconds of a call of the native function without its tables, cold", _MEASURE)
 NATIVE_TABLE_SECONDS = Assumption(
-    0.6, "seconds of such a call for each table: some 20 requests, one after another", _MEASURE
+    0.6, "seconds of such a call for each table: some 25 requests, one after another", _MEASURE
 )
 NATIVE_BYTES_A_SECOND = Assumption(4_000_000, "bytes of change files that such a call applies in a second", _MEASURE)
 NATIVE_LOG_MEGABYTES = Assumption(0.01, "megabytes of logs of such a call without its tables", _MEASURE)

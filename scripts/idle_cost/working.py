@@ -170,7 +170,7 @@ def _ledger(month: _Month) -> _Amounts:
     written = month.files * given.FILE_WRITE_UNITS.value + month.refreshes * given.TABLE_WRITE_UNITS.value
     return [
         ("DynamoDB, files and refreshes", "dynamodb_write_unit", written),
-        ("DynamoDB, files looked up", "dynamodb_read_unit", looked_up + swept),
+        ("DynamoDB, files looked up", "dynamodb_read_unit", (looked_up + swept) / given.FILES_OF_A_UNIT.value),
     ]
 
 

@@ -12,7 +12,15 @@ from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import read_items, took_place, transact
-from odp.dynamodb.file_queries import FilesTable, changes_of, loads_and_changes, loads_of, of_last_name, query
+from odp.dynamodb.file_queries import (
+    FilesTable,
+    changes_of,
+    known_ids,
+    loads_and_changes,
+    loads_of,
+    of_last_name,
+    query,
+)
 from odp.dynamodb.planning import SUMMARIES, summary_key, summary_update
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
 from odp.stored_format import FORMAT
@@ -144,10 +152,7 @@ class DynamoDbFileTracker:
         return self._not_in(self._history, files)
 
     def _not_in(self, table: FilesTable, files: Sequence[LandedFile]) -> Sequence[LandedFile]:
-        keys = [key_of(file) for file in files]
-        known = {
-            str(item["file_id"]) for item in read_items(self._client, table.name, keys, ProjectionExpression="file_id")
-        }
+        known = known_ids(table, map(key_of, files))
         return [file for file in files if file.file_id not in known]
 
 

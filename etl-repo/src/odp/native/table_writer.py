@@ -55,11 +55,11 @@ class NativeTableWriter:
         self._open_file = open_file
         self._buckets = buckets
         self.room = room
+        self._committed: dict[str, NativeIcebergTable] = {}
 
     def last_refresh(self, config: RawTableConfig) -> LastCommit | None:
         """Read the newest refresh from the table itself; None when the table has none."""
-        commit = self._table(config).last_commit()
-        return read_commit(commit) if commit else None
+        return _newest(self._table(config))
 
     def apply(self, config: RawTableConfig, refresh: RefreshPlan, check_lease: Callable[[], None]) -> LastCommit:
         """Make the refresh visible in one commit that carries its file ids and the table's state.
@@ -76,11 +76,18 @@ class NativeTableWriter:
             change = self._change(DecidedRefresh(placed(config, self._buckets), here, stored))
             table.repair(stored, check_lease)
             table.apply(change, check_lease)
-        return demand_own_commit(config, refresh, stored, self.last_refresh(config))
+        again = self._table(config)
+        committed = demand_own_commit(config, refresh, stored, _newest(again))
+        self._committed[config.qualified_name] = again
+        return committed
 
     def publish(self, config: RawTableConfig, published_commit: str) -> str:
-        """Comment columns that the source calls otherwise; returns the newest commit's time."""
-        return self._table(config).publish(published_commit, read_source_names)
+        """Comment columns that the source calls otherwise; returns the newest commit's time.
+
+        A commit of this run is published as it was read to know that it is there.
+        """
+        table = self._committed.pop(config.qualified_name, None) or self._table(config)
+        return table.publish(published_commit, read_source_names)
 
     def _change(self, decided: DecidedRefresh) -> RowChange:
         _refuse_history(decided)
@@ -120,6 +127,11 @@ class NativeTableWriter:
     def _table(self, config: RawTableConfig) -> NativeIcebergTable:
         _refuse_other_format(config)
         return self._open_table(definition_of(placed(config, self._buckets)))
+
+
+def _newest(table: NativeIcebergTable) -> LastCommit | None:
+    commit = table.last_commit()
+    return read_commit(commit) if commit else None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from odp.dynamodb.file_decisions import DecisionTables, DynamoDbFileDecisions
 from odp.dynamodb.file_queries import range_of_changes
-from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork
+from odp.dynamodb.file_tracker import DynamoDbFileTracker, DynamoDbPendingWork, pending_item
 from odp.dynamodb.run_log import DynamoDbRunLog
 from odp.dynamodb.table_leases import DynamoDbTableLeases
 from odp.records import FileStatus, FileType, LandedFile, PendingFiles, PendingWork
@@ -203,6 +203,51 @@ def test_files_that_are_neither_pending_nor_in_the_history_are_unknown(
     process(processed)
     assert tracker.unknown([*pending, processed, unknown]) == [unknown]
     assert tracker.unprocessed([*pending, processed, unknown]) == [*pending, unknown]
+
+
+def of_day(day: int, number: int, table: str = "s.t") -> LandedFile:
+    name = f"202601{day:02}-{number:09}.parquet"
+    return replace(FILE, source_table_name=table, file_id=f"1/{name}/{table}", key=f"{table}/{name}")
+
+
+@pytest.fixture
+def in_history(dynamodb: "DynamoDBServiceResource") -> Callable[..., None]:
+    def put(*files: LandedFile) -> None:
+        with dynamodb.Table("files_history").batch_writer() as writer:
+            for file in files:
+                writer.put_item(Item=pending_item(file))
+
+    return put
+
+
+@pytest.mark.parametrize("around", [0, 2, 300], ids=["alone", "among a few others", "among far more others"])
+def test_files_that_the_history_lacks_are_found_among_many_of_several_days_and_tables(
+    tracker: DynamoDbFileTracker, in_history: Callable[..., None], around: int
+) -> None:
+    days = [of_day(day, number * 1000, table) for day in (1, 2) for number in range(40) for table in ("s.t", "s.u")]
+    few = [of_day(3, 1000), of_day(4, 1000), load(1)]
+    asked = [*days, *few, of_day(5, 1)]
+    lacking = [asked[at] for at in (0, 1, 79, 80, 101, 158, 159, 161, 162, 163)]
+    in_history(*(file for file in asked if file not in lacking))
+    others = range(1, around)
+    in_history(*(of_day(day, at + more) for day in (1, 2) for at in (0, 1000) for more in others))
+    assert tracker.unprocessed(asked) == lacking
+
+
+def test_many_files_of_a_day_are_looked_up_in_one_request_which_is_charged_by_bytes(
+    tracker: DynamoDbFileTracker, in_history: Callable[..., None], dynamodb: "DynamoDBServiceResource"
+) -> None:
+    files = [of_day(day, number) for day in (1, 2, 3) for number in range(200)]
+    in_history(*files)
+    asked: list[str] = []
+    dynamodb.meta.client.meta.events.register(
+        "before-call.dynamodb", lambda model, **_: asked.append(model.name), unique_id="count-requests"
+    )
+    try:
+        assert tracker.unprocessed([*files, load(7)]) == [load(7)]
+    finally:
+        dynamodb.meta.client.meta.events.unregister("before-call.dynamodb", unique_id="count-requests")
+    assert sorted(asked) == ["BatchGetItem", "Query", "Query", "Query"]
 
 
 PendingOf = Callable[[], dict[str, PendingWork]]

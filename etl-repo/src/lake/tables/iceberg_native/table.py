@@ -135,8 +135,8 @@ class NativeIcebergTable:
 
     def publish(self, published_commit: str, comments_of: CommentsOf) -> str:  # noqa: ARG002 - a commit is published
         """Comment columns as the newest proof asks for; gives the newest commit's time."""
-        newest = self.last_commit()
         table = self._table()
+        newest = newest_commit(table.metadata) if table else None
         snapshot = table.metadata.current_snapshot() if table else None
         if newest is None or table is None or snapshot is None:
             return ""
