@@ -225,6 +225,14 @@ def test_it_waits_for_events_that_the_old_region_has_not_read(world: World) -> N
     assert "5 events" in refused(world.odp(*BACK, "--wait", "1"))
 
 
+def test_files_that_the_old_region_failed_to_register_are_not_left_behind_without_a_word(world: World) -> None:
+    world.queue[EAST].dead_letters = 3
+    told = refused(world.odp(*TO_WEST, "--wait", "1"))
+    assert "3 events of landed files in us-east-1 did not come" in told
+    done(world.odp(*TO_WEST, "--accept-missing", "3"))
+    assert world.epochs(WEST) == [(1, WEST, False)]
+
+
 def test_it_waits_for_runs_in_the_old_region(world: World) -> None:
     world.run_writes("s.t", EAST, 4_000_000_000)
     world.on_sleep.append(lambda: world.run_ends("s.t", EAST) if world.seconds > 100 else None)
