@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from typer.testing import Result
 
 from tests.tools.odp_cli.operate.conftest import mend
@@ -114,6 +115,18 @@ def test_a_part_of_a_load_that_is_missing_for_long_is_the_last_that_was_seen_so_
     world.cut.add(EAST)
     done(world.odp(*LOST))
     assert world.items(WEST)["epoch", "0000000001"]["last_seen"] == "2026-12-01T00:00:20Z"
+
+
+def test_a_target_whose_dms_does_not_answer_becomes_active_and_that_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dms.example")
+
+    monkeypatch.setattr(world.dms[WEST], "describe_replications", fails)
+    world.cut.add(EAST)
+    assert "DMS of us-west-2 does not say whether it runs" in done(world.odp(*LOST))
+    assert world.epochs(WEST) == [(1, WEST, False)]
 
 
 def test_a_target_that_does_not_answer_never_becomes_active(world: World) -> None:
