@@ -1,10 +1,9 @@
-"""The files that are dropped together: 40 small sound ones, some broken ones, and files of a second dataset."""
+"""The files that are dropped together: 200 small sound ones, some broken ones, and files of a second dataset."""
 
 from tests.embedded.lake.taxi.flow import Flow
 from tests.embedded.lake.taxi.trip_files import GREEN, YELLOW, TripFile, small_files
 
-SMALL = small_files(40)
-"""Two of each odd name. test_many_files.py drops as many as the Landing function takes at once."""
+SMALL = small_files(200)
 SINCE_2021 = TripFile(f"{YELLOW}/since 2021 +.parquet", ((5, "9.50"), (5, "10.00")))
 TOLERABLE = TripFile(f"{YELLOW}/a b+%20/ü[1]/one broken row.csv", (*[(6, "7.50")] * 24, (6, "x")))
 TOO_BROKEN = TripFile(f"{YELLOW}/too many broken rows.csv", (*[(7, "7.50")] * 18, (7, "seven"), (7, "")))

@@ -46,9 +46,13 @@ def left_behind(flow: Flow, before: Outcome) -> Outcome:
 def killed(flow: Flow, left_behind: Outcome) -> Killed:
     """An ended execution still has the lease; the schedule looks again, and its run is killed midway."""
     _dead_execution(flow, lease_seconds=3600, execution_arn=flow.executions("SUCCEEDED")[0]["executionArn"])
+    known = len(flow.runs(TaxiName.CONFORMED_JOB))
     flow.look_again("green")
+    # which run it is must be known before: asked for in the midst of it, the answer could come after its end
+    run, *_ = eventually(
+        lambda: flow.runs(TaxiName.CONFORMED_JOB), lambda runs: len(runs) > known, SECONDS, rarest=OFTEN
+    )
     eventually(lambda: flow.branches("green"), lambda branches: branches != {"main"}, SECONDS, rarest=OFTEN)
-    run = flow.runs(TaxiName.CONFORMED_JOB)[0]
     kill(run["Id"])
     return Killed(run, rows_in(flow.trips("green")), flow.branches("green"))
 

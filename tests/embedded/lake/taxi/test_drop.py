@@ -27,9 +27,9 @@ MOST_BUNDLES = 4
 SUBJECT = re.compile(r"(Completed|Failed): (yellow|green), (?:(\d+) of )?(\d+) files?")
 
 
-def test_all_40_small_files_are_completed_whatever_their_keys(dropped: Outcome) -> None:
+def test_all_200_small_files_are_completed_whatever_their_keys(dropped: Outcome) -> None:
     found = {file.key: [_verdict(item) for item in dropped.of_key(file.key)] for file in SMALL}
-    assert len(found) == 40
+    assert len(found) == 200
     assert found == {file.key: [("completed", len(file.trips), 0)] for file in SMALL}
 
 

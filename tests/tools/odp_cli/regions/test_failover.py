@@ -159,7 +159,7 @@ def test_it_waits_for_a_file_that_is_marked_after_dms_came_to_rest(world: World)
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}001.parquet"
 
     def mark_late_and_copy_later() -> None:
-        if world.dms[EAST].status == "stopped" and world.seconds < 45:
+        if world.dms[EAST].status == "stopped" and 40 < world.seconds < 60:
             world.mark(name)
         elif world.seconds > 200:
             world.copy_object(name)
@@ -167,6 +167,17 @@ def test_it_waits_for_a_file_that_is_marked_after_dms_came_to_rest(world: World)
     world.on_sleep.append(mark_late_and_copy_later)
     assert "waits for 1 file of us-east-1" in done(world.odp(*TO_WEST))
     assert world.seconds > 200
+
+
+def test_later_looks_are_at_missing_and_new_files_only(world: World) -> None:
+    world.mark(NAME)
+
+    def mark_an_old_name() -> None:
+        world.mark("20200101-000000001.parquet")
+
+    world.on_sleep.append(mark_an_old_name)
+    told = refused(world.odp(*TO_WEST, "--wait", "1"))
+    assert "1 file of us-east-1 did not come" in told, "all marks are read once, not at each look"
 
 
 def test_files_that_do_not_come_stop_it_before_the_epoch_and_are_counted(world: World) -> None:
