@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from botocore.exceptions import ClientError
 from rich.text import Text
 
 from deployment_account.environments import load_platform
@@ -19,7 +20,7 @@ from odp_cli.operate.failover_dms import DmsOfRegion
 from odp_cli.operate.failover_plan import Failover, begun_by
 from odp_cli.operate.failover_steps import FailoverSteps, RefusedError, Wishes
 from odp_cli.operate.region_state import RegionReader
-from odp_cli.operate.regions import RegionPair, UnreachableError
+from odp_cli.operate.regions import RegionPair, UnreachableError, within_reach
 from odp_cli.output import PLATFORM, REFUSED, DryRun, Json, Mode, PlatformFile, Profile, Yes, say, say_json
 from odp_cli.region import reported
 
@@ -181,8 +182,11 @@ def _following(failover: Failover, dms: DmsOfRegion) -> Iterator[str]:
     yield f"Next: {failover.target} refreshes its tables at their next cadences; odp status shows them."
     if report.settings.mode is StandbyMode.COLD and pending:
         yield f"It was cold: {counted(pending, 'file')} wait, and tables are fresh when these are applied."
-    for way in dms.ways_to_start():
-        yield f"! DMS does not run for {way}"
+    try:
+        with within_reach(failover.target):
+            yield from [f"! DMS does not run for {way}" for way in dms.ways_to_start()]
+    except (UnreachableError, ClientError) as error:  # the epoch has begun all the same
+        yield f"! DMS of {failover.target} does not say whether it runs: {error}"
     if not failover.is_planned:
         yield "! Loads that may lack parts are held: odp quarantine list shows them."
         yield f"! When {failover.old} is back, run this command again: it stops DMS there."

@@ -92,26 +92,37 @@ class FailoverSteps:
         Raises:
             RefusedError: more are missing than the person accepts.
         """
-        missing, told, good_since = 0, "", -1.0
+        missing, told, whole_since, rests_since = 0, "", -1.0, -1.0
+        is_steady = False
         for passed in moments(max(self.wishes.wait_seconds, STEADY_SECONDS)):
             missing, waits_for = self._missing()
             with within_reach(self.old.region):
                 runs = self.readers[self.old.region].running_tables()
             waits_for += [f"runs on {', '.join(runs[:_SHOWN])} in {self.old.region}"] if runs else []
             told = self._tell_once("; ".join(waits_for), told)
-            if missing > self.wishes.accept_missing or runs:
-                good_since = -1.0
-            elif good_since < 0:
-                good_since = passed
-            elif passed - good_since >= STEADY_SECONDS:
+            whole_since = _since(whole_since, passed, holds=missing <= self.wishes.accept_missing)
+            rests_since = _since(rests_since, passed, holds=not runs)
+            is_steady = 0 <= whole_since <= passed - STEADY_SECONDS
+            if is_steady and 0 <= rests_since <= passed - STEADY_SECONDS:
                 return missing
-        if missing <= self.wishes.accept_missing:
+        if is_steady:
             self.tell(f"! goes on without waiting longer: runs in {self.old.region} end when they see the new epoch")
             return missing
-        raise RefusedError(
-            f"{told} did not come to {self.target.region}; nothing was switched, and DMS stays stopped in "
-            f"{self.old.region}. odp region status --json has the keys. Run this again with a longer --wait, or with "
-            f"--accept-missing {missing}; or odp replication start --region {self.old.region} to stay there"
+        raise RefusedError(self._not_whole(missing, told))
+
+    def _not_whole(self, missing: int, told: str) -> str:
+        """Say that files are missing, or that one may still be on its way to be marked."""
+        region, accepted = self.old.region, f", or with --accept-missing {missing}"
+        is_short = missing <= self.wishes.accept_missing
+        what = (
+            f"files came to {self.target.region} only now"
+            if is_short
+            else f"{told} did not come to {self.target.region}"
+        )
+        return (
+            f"{what}; nothing was switched, and DMS stays stopped in {region}. odp region status --json has the keys. "
+            f"Run this again with a longer --wait{'' if is_short else accepted}; or odp replication start --region "
+            f"{region} to stay there"
         )
 
     def _missing(self) -> tuple[int, list[str]]:
@@ -138,7 +149,7 @@ class FailoverSteps:
             by=self.wishes.by,
             reason=self.wishes.reason,
             planned=self.failover.is_planned and not missing,
-            last_seen=state.newest_landing if state else "",
+            last_seen=state.last_seen if state else "",
         )
         with within_reach(self.target.region):
             is_new = self.target.epochs.begin(epoch)
@@ -176,3 +187,10 @@ class FailoverSteps:
             f"! {name} does not know epoch {epoch.number} yet and takes itself for active; that harms no table of "
             f"{self.target.region}. Look at the replicas of {self.old.settings.table}, and run this again"
         )
+
+
+def _since(before: float, passed: float, *, holds: bool) -> float:
+    """Return since when something holds without a pause; negative if it does not."""
+    if not holds:
+        return -1.0
+    return passed if before < 0 else before

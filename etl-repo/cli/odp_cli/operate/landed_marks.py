@@ -42,6 +42,11 @@ class Mark:
         size, landed_at = int(item.get("size", 0)), str(item.get("landed_at", ""))
         return cls(source_table_name, file_id, key, version_id, size, landed_at)
 
+    @property
+    def is_load(self) -> bool:
+        """Whether it is a part of a full load."""
+        return self.file_id.startswith(_LOADS)
+
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
         names = ("source_table_name", "key", "version_id", "landed_at")

@@ -66,6 +66,11 @@ class RegionState:
         known = ((table.newest_applied, table.newest_pending) for table in self.tables)
         return max([self.landed.newest, *(time for times in known for time in times)])
 
+    @property
+    def last_seen(self) -> str:
+        """The newest landing time, or an earlier one of a load's part that is missing: its load may lack more."""
+        return min([self.newest_landing, *(mark.landed_at for mark in self.landed.missing if mark.is_load)])
+
 
 @dataclass
 class RegionReader:
@@ -142,13 +147,14 @@ class RegionReader:
         return sorted(name for name, lease in ledger.leases(names).items() if lease.is_held(now))
 
     def waiting_events(self) -> int:
-        """Count the events of landed files that are not registered yet, as SQS counts: about."""
-        queue = self.region.published(Odp.FILE_MANAGER_QUEUE_URL)
-        if not queue:
-            return 0
+        """Count the events of landed files that are not registered, also those that failed, as SQS counts: about."""
+        queues = (Odp.FILE_MANAGER_QUEUE_URL, Odp.FILE_MANAGER_DEAD_LETTER_QUEUE_URL)
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = self.region.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)
-        return sum(int(found["Attributes"][name]) for name in names)
+        waiting = 0
+        for url in filter(None, map(self.region.published, queues)):
+            found = self.region.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+            waiting += sum(int(found["Attributes"][name]) for name in names)
+        return waiting
 
 
 def dms_replications(region: LakeRegion) -> list[DmsReplication]:

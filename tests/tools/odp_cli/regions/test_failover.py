@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from typer.testing import Result
 
 from tests.tools.odp_cli.operate.conftest import mend
@@ -103,6 +104,29 @@ def test_the_newest_mark_is_the_last_that_was_seen_of_the_lost_primary(world: Wo
     world.cut.add(EAST)
     done(world.odp(*LOST))
     assert world.items(WEST)["epoch", "0000000001"]["last_seen"] == "2026-12-01T00:00:30Z"
+
+
+def test_a_part_of_a_load_that_is_missing_for_long_is_the_last_that_was_seen_so_that_its_load_is_held(
+    world: World,
+) -> None:
+    world.mark("LOAD00000002.parquet", at="2026-12-01T00:00:20Z")
+    world.mark(NAME, at="2026-12-01T00:00:10Z")
+    world.mark("20261201-000000002.parquet", at="2026-12-01T02:00:00Z")
+    world.cut.add(EAST)
+    done(world.odp(*LOST))
+    assert world.items(WEST)["epoch", "0000000001"]["last_seen"] == "2026-12-01T00:00:20Z"
+
+
+def test_a_target_whose_dms_does_not_answer_becomes_active_and_that_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dms.example")
+
+    monkeypatch.setattr(world.dms[WEST], "describe_replications", fails)
+    world.cut.add(EAST)
+    assert "DMS of us-west-2 does not say whether it runs" in done(world.odp(*LOST))
+    assert world.epochs(WEST) == [(1, WEST, False)]
 
 
 def test_a_target_that_does_not_answer_never_becomes_active(world: World) -> None:
@@ -214,11 +238,40 @@ def test_it_waits_for_events_that_the_old_region_has_not_read(world: World) -> N
     assert "5 events" in refused(world.odp(*BACK, "--wait", "1"))
 
 
+def test_files_that_the_old_region_failed_to_register_are_not_left_behind_without_a_word(world: World) -> None:
+    world.queue[EAST].dead_letters = 3
+    told = refused(world.odp(*TO_WEST, "--wait", "1"))
+    assert "3 events of landed files in us-east-1 did not come" in told
+    done(world.odp(*TO_WEST, "--accept-missing", "3"))
+    assert world.epochs(WEST) == [(1, WEST, False)]
+
+
 def test_it_waits_for_runs_in_the_old_region(world: World) -> None:
     world.run_writes("s.t", EAST, 4_000_000_000)
     world.on_sleep.append(lambda: world.run_ends("s.t", EAST) if world.seconds > 100 else None)
     assert "runs on db.s_t in us-east-1" in done(world.odp(*TO_WEST))
     assert world.seconds > 100
+
+
+@pytest.mark.parametrize("since", [95, 118])
+def test_files_that_are_there_for_less_than_half_a_minute_when_the_time_is_over_do_not_let_it_go_on(
+    world: World, since: int
+) -> None:
+    world.mark(NAME)
+    world.on_sleep.append(lambda: world.copy_object(NAME) if world.seconds > since + 12 else None)
+    told = refused(world.odp(*TO_WEST, "--wait", "2"))
+    assert "nothing was switched" in told
+    assert "longer --wait" in told
+    assert "--accept-missing" not in told
+    assert world.epochs(WEST) == []
+
+
+def test_runs_are_left_behind_only_when_no_file_is_missing_for_half_a_minute(world: World) -> None:
+    world.run_writes("s.t", EAST, 4_000_000_000)
+    world.mark(NAME)
+    world.on_sleep.append(lambda: world.copy_object(NAME) if world.seconds > 120 else None)
+    assert "nothing was switched" in refused(world.odp(*TO_WEST, "--wait", "2"))
+    assert world.epochs(WEST) == []
 
 
 def test_runs_that_do_not_end_hold_up_no_failover_for_ever(world: World) -> None:

@@ -107,6 +107,7 @@ class Parameters:
             f"/odp/{ENV}/buckets/staging": f"staging-{side}",
             f"/odp/{ENV}/buckets/raw": f"raw-{side}",
             f"/odp/{ENV}/odp/queues/file-manager": f"queue-{side}",
+            f"/odp/{ENV}/odp/queues/file-manager-dead-letters": f"dead-letters-{side}",
             f"/odp/{ENV}/replication/default": f"arn:aws:dms:{region}:{ACCOUNT}:replication-config:odp-{ENV}-default",
         }
 
@@ -170,13 +171,14 @@ class Buckets:
 
 @dataclass
 class Queue:
-    """The queue of events of landed files."""
+    """The queue of events of landed files, and that of events that could not be registered."""
 
     messages: int = 0
+    dead_letters: int = 0
 
     def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
-        assert QueueUrl.startswith("queue-")
-        return {"Attributes": dict(zip(AttributeNames, (str(self.messages), "0"), strict=True))}
+        count = {"queue": self.messages, "dead-letters": self.dead_letters}[QueueUrl.rpartition("-")[0]]
+        return {"Attributes": dict(zip(AttributeNames, (str(count), "0"), strict=True))}
 
 
 class Session:

@@ -117,6 +117,25 @@ def test_approved_load_is_applied_although_its_region_was_lost() -> None:
     assert table.select(*approved, now=100_000).kind is RefreshKind.RELOAD
 
 
+def test_first_load_that_was_landing_when_its_region_was_lost_is_held_with_all_its_parts() -> None:
+    table = Table(lost_on_the_way=LOST)
+    refresh = table.select(load(1, 940), load(2, 3000), change(1, 3100), now=100_000)
+    assert not refresh.files
+    assert held_files(refresh) == {load(1, 940).file_id, load(2, 3000).file_id}
+    assert "may not have been replicated" in why_held(refresh)
+
+
+def test_approved_first_load_is_applied_although_its_region_was_lost() -> None:
+    table = Table(lost_on_the_way=LOST)
+    approved = [replace(part, approved=True) for part in (load(1, 2940), load(2, 3000))]
+    assert ids(table.select(*approved, now=100_000).files) == ids(approved)
+
+
+def test_first_load_that_landed_before_its_region_was_lost_is_applied() -> None:
+    table = Table(lost_on_the_way=LOST)
+    assert ids(table.select(load(1, 900), load(2, 999), now=100_000).files) == ids([load(1, 900), load(2, 999)])
+
+
 def test_changes_that_were_landing_are_applied() -> None:
     table = filled(load(1, 1), change(1, 5))
     table.lost_on_the_way = LOST

@@ -16,11 +16,8 @@ from odp.file_processor.selection.load_in_table import is_a_first_part, is_certa
 from odp.file_processor.selection.loads import is_settled
 from odp.file_processor.selection.pending_table import PendingTable
 from odp.file_processor.selection.reload_doubts import (
-    AGAIN,
-    DISMISSED_BEFORE,
-    is_dismissed_first_load,
     is_first_load_again,
-    is_first_load_begun_anew,
+    why_first_load_is_held,
     why_held,
 )
 from odp.records import FileStatus, LandedFile, SkipReason
@@ -182,8 +179,7 @@ class Selection(PendingTable):
         skipped += [file for file in self.gone if file.key not in waiting]
         if loads.reload and self.is_new:
             return RefreshPlan(RefreshKind.INITIAL, (), (), self.state, tuple(skipped), held)
-        doubt = AGAIN if is_first_load_begun_anew(self) else DISMISSED_BEFORE if is_dismissed_first_load(self) else ""
-        if doubt:
+        if doubt := why_first_load_is_held(self):
             if all(is_settled(part, self.now) for part in loads.present):
                 return first_load_held(self, loads.present, skipped, doubt)
             return RefreshPlan(RefreshKind.INITIAL, (), (), self.state, tuple(skipped))

@@ -23,7 +23,7 @@ LOST_ON_THE_WAY = (
 DISMISSED_BEFORE = "it has nothing but parts with the content of parts that a person dismissed"
 
 
-def is_dismissed_first_load(table: PendingTable) -> bool:
+def _is_dismissed_first_load(table: PendingTable) -> bool:
     """Whether a first load has, or may have, only content that a person dismissed; dismissed content may be gone."""
     parts = table.loads.present
     if not table.is_new or not parts or any(part.approved for part in parts):
@@ -31,7 +31,13 @@ def is_dismissed_first_load(table: PendingTable) -> bool:
     return all(map(table.in_table.is_dismissed_again, parts))
 
 
-def is_first_load_begun_anew(table: PendingTable) -> bool:
+def _is_first_load_lost_on_the_way(table: PendingTable) -> bool:
+    """Whether a first load, not applied yet, may lack parts that its Region received and did not pass on."""
+    parts = [part for part in table.loads.present if not part.approved]
+    return table.is_new and _lost_on_the_way(table, parts)
+
+
+def _is_first_load_begun_anew(table: PendingTable) -> bool:
     """Whether it is unknown if a first load continues: its part was deleted, changes came, and the part came again."""
     parts = [part for part in table.loads.present if not part.approved]
     if not table.is_new or not parts or not table.changes:
@@ -39,6 +45,15 @@ def is_first_load_begun_anew(table: PendingTable) -> bool:
     same = table.processed.has_same_content
     again = [(lost, part) for lost in table.vanished_parts for part in parts if is_again(part, lost, same)]
     return any(_has_changes_between(table, lost.landing_order, part.landing_order) for lost, part in again)
+
+
+def why_first_load_is_held(table: PendingTable) -> str:
+    """Return the reason why a pending first load needs a person; empty if it needs none."""
+    if _is_first_load_begun_anew(table):
+        return AGAIN
+    if _is_dismissed_first_load(table):
+        return DISMISSED_BEFORE
+    return LOST_ON_THE_WAY if _is_first_load_lost_on_the_way(table) else ""
 
 
 def why_held(table: PendingTable) -> str:
@@ -74,7 +89,7 @@ def _reason_after_approval(table: PendingTable) -> str:
 
 
 def _suspicion(table: PendingTable) -> str:
-    if table.lost_on_the_way and any(map(table.lost_on_the_way.has, table.reload.parts)):
+    if _lost_on_the_way(table, table.reload.parts):
         return LOST_ON_THE_WAY
     if table.was_there_before and not is_first_load_again(table):
         return AGAIN
@@ -89,6 +104,10 @@ def _suspicion(table: PendingTable) -> str:
         return "its first parts are those of a load before it, and changes landed in between"
     in_table = replace(table.state, load_keys=table.in_table.keys)
     return suspicion(table.loads, in_table, table.versions, others, table.processed.has_same_content)
+
+
+def _lost_on_the_way(table: PendingTable, parts: Sequence[LandedFile]) -> bool:
+    return table.lost_on_the_way is not None and any(map(table.lost_on_the_way.has, parts))
 
 
 def _may_be_the_load_before(table: PendingTable) -> bool:
