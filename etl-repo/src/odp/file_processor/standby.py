@@ -77,7 +77,11 @@ def as_standby(ports: Ports, lag: timedelta) -> Ports:
 
 
 def lost_on_the_way(epoch: Epoch, lag: timedelta) -> LandingWindow | None:
-    """Return when files landed that may lack others; None if the active Region was not lost but switched on purpose."""
-    if epoch.planned or not epoch.last_seen:
+    """Return when files landed that may lack others; None if the active Region was not lost but switched on purpose.
+
+    A failover that could not tell what it had seen last may have lost it right before.
+    """
+    if epoch.planned:
         return None
-    return LandingWindow(datetime.fromisoformat(epoch.last_seen) - lag, datetime.fromisoformat(epoch.at))
+    last_seen, until = epoch.last_seen or epoch.at, datetime.fromisoformat(epoch.at)
+    return LandingWindow(datetime.fromisoformat(last_seen) - lag, until)

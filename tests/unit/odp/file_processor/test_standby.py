@@ -147,3 +147,5 @@ def test_window_of_a_lost_region_begins_before_its_last_sign_of_life_and_ends_wi
     window = lost_on_the_way(lost, timedelta(minutes=15))
     assert window == LandingWindow(BEGIN + timedelta(minutes=15), BEGIN + timedelta(minutes=60))
     assert lost_on_the_way(replace(lost, planned=True), timedelta(minutes=15)) is None
+    unseen = lost_on_the_way(replace(lost, last_seen=""), timedelta(minutes=15))
+    assert unseen == LandingWindow(BEGIN + timedelta(minutes=45), BEGIN + timedelta(minutes=60))
