@@ -65,6 +65,6 @@ def _registration(files: float) -> _Amounts:
         (f"{STANDBY}, File Manager", "function_request", calls),
         (f"{STANDBY}, File Manager", "function_gb_second", calls * given.CALL_GB_SECONDS.value),
         (f"{STANDBY}, files registered", "dynamodb_write_unit", files * given.REGISTRATION_WRITE_UNITS.value),
-        (f"{STANDBY}, files and marks looked up", "dynamodb_read_unit", looks + files),
+        (f"{STANDBY}, files and marks looked up", "dynamodb_read_unit", looks / given.FILES_OF_A_UNIT.value + files),
         (f"{STANDBY}, KMS", "key_request", calls * given.CALL_KEY_REQUESTS.value),
     ]
