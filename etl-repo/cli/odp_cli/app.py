@@ -1,6 +1,7 @@
-"""Checks manifests before a push, shows the state of a lake's tables, and decides what waits for a person.
+"""Checks manifests, shows the state of a lake's tables, decides what waits for a person, switches Regions.
 
-Exit codes: 0 all is well, 1 manifests are refused or a decision came too late, 2 the command could not answer.
+Exit codes: 0 all is well, 1 manifests or a failover are refused, a decision came too late, or you answered no, 2 the
+command could not answer.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ WithoutActive = Annotated[
     typer.Option("--without-primary", "--without-active", help="The Region that is active is lost: go on without it."),
 ]
 AcceptMissing = Annotated[
-    int, typer.Option("--accept-missing", min=0, metavar="FILES", help="Go on although so many files are missing.")
+    int, typer.Option("--accept-missing", min=0, metavar="FILES", help="Go on if at most so many files are missing.")
 ]
 Wait = Annotated[int, typer.Option("--wait", min=0, metavar="MINUTES", help="How long to wait for files and runs.")]
 StartDms = Annotated[
