@@ -96,7 +96,7 @@ class _Switch:
         target = pair.named(region or pair.primary.region)
         readers = {each.region: RegionReader(each) for each in pair}
         by = pair.caller()
-        failover = Failover(reported(pair, readers), target.region, without_active)
+        failover = Failover(reported(pair, readers), target.region, without_active, self.env)
         checks = checks_of(failover)
         self._say_checks(failover, checks)
         if any(check.level is Level.BAD for check in checks):
@@ -179,7 +179,8 @@ def _following(failover: Failover, dms: DmsOfRegion) -> Iterator[str]:
     """Say what happens next by itself, and what is left to a person."""
     state, report = failover.target_state, failover.report
     pending = sum(table.pending_files for table in state.tables) if state else 0
-    yield f"Next: {failover.target} refreshes its tables at their next cadences; odp status shows them."
+    shown = f"odp status --env {failover.environment} shows them"
+    yield f"Next: {failover.target} refreshes its tables at their next cadences; {shown}."
     if report.settings.mode is StandbyMode.COLD and pending:
         yield f"It was cold: {counted(pending, 'file')} wait, and tables are fresh when these are applied."
     try:
@@ -188,5 +189,5 @@ def _following(failover: Failover, dms: DmsOfRegion) -> Iterator[str]:
     except (UnreachableError, ClientError) as error:  # the epoch has begun all the same
         yield f"! DMS of {failover.target} does not say whether it runs: {error}"
     if not failover.is_planned:
-        yield "! Loads that may lack parts are held: odp quarantine list shows them."
+        yield f"! Loads that may lack parts are held: odp quarantine list --env {failover.environment} shows them."
         yield f"! When {failover.old} is back, run this command again: it stops DMS there."

@@ -129,7 +129,8 @@ def _about_files(failover: Failover, state: RegionState) -> Iterator[Check]:
     if missing:
         by_table = Counter(mark.source_table_name for mark in missing).most_common(_SHOWN)
         named = ", ".join(f"{table} {number}" for table, number in by_table)
-        waits = f"the failover waits for them ({named}); odp region status --json has their keys"
+        keys = f"odp region status --env {failover.environment} --json has their keys"
+        waits = f"the failover waits for them ({named}); {keys}"
         later = f"they are applied when they come; until then these tables lack them: {named}"
         told = missing_text(state.landed, failover.report.seconds_missing(state.landed))
         yield Check(Level.DOUBT, f"missing in {failover.target}: {told}", waits if failover.is_planned else later)
@@ -143,7 +144,8 @@ def _about_files(failover: Failover, state: RegionState) -> Iterator[Check]:
 def _about_held(failover: Failover, state: RegionState) -> Iterator[Check]:
     held = [table.source_table_name for table in state.tables if table.held_loads or table.held_files]
     if held:
-        mend = f"odp quarantine list --region {failover.target}, then decide; other tables go on meanwhile"
+        look = f"odp quarantine list --env {failover.environment} --region {failover.target}"
+        mend = f"{look}, then decide; other tables go on meanwhile"
         more = f" and {len(held) - _SHOWN} more tables" if len(held) > _SHOWN else ""
         yield Check(Level.DOUBT, f"files are held in {failover.target}: {', '.join(held[:_SHOWN])}{more}", mend)
 

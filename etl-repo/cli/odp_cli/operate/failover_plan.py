@@ -18,6 +18,7 @@ class Failover:
     report: RegionsReport
     target: str
     without_active: bool
+    environment: str
 
     @property
     def old(self) -> str:

@@ -120,9 +120,10 @@ class FailoverSteps:
             else f"{told} did not come to {self.target.region}"
         )
         return (
-            f"{what}; nothing was switched, and DMS stays stopped in {region}. odp region status --json has the keys. "
-            f"Run this again with a longer --wait{'' if is_short else accepted}; or odp replication start --region "
-            f"{region} to stay there"
+            f"{what}; nothing was switched, and DMS stays stopped in {region}. odp region status --env "
+            f"{self.old.environment.name} --json has the keys. "
+            f"Run this again with a longer --wait{'' if is_short else accepted}; or odp replication start "
+            f"--env {self.old.environment.name} --region {region} to stay there"
         )
 
     def _missing(self) -> tuple[int, list[str]]:

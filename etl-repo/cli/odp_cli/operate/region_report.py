@@ -95,7 +95,7 @@ class RegionsReport:
                 if each.state.is_at_work and not is_active:
                     yield (
                         f"DMS replicates {each.source} in the standby {state.region}: its files come twice; "
-                        f"odp replication stop --source {each.source} --region {state.region}"
+                        f"odp replication stop {_of(each, state.region)}"
                     )
                 if is_active and not each.state.is_at_work:
                     yield (
@@ -164,9 +164,13 @@ def way_to_start(replication: DmsReplication, region: str) -> str:
     A replication that rested there knows an old position: what the other Region wrote since comes again, so all tables
     are loaded.
     """
-    of = f"--source {replication.source} --region {region}"
+    of = _of(replication, region)
     if replication.state == NOT_DEPLOYED:
         return f"deploy the infrastructure stage of {region}"
     if replication.state.has_started:
         return f"odp replication reload --all {of}, or odp replication start {of} if it rested for a short time only"
     return f"odp replication start {of}, which loads every table"
+
+
+def _of(replication: DmsReplication, region: str) -> str:
+    return f"--source {replication.source} --env {replication.environment} --region {region}"

@@ -40,6 +40,7 @@ class DmsReplication:
     """A replication of a source as DMS runs it in one Region."""
 
     source: str
+    environment: str
     state: ReplicationState
     replication: Replication | None = None
 
@@ -163,5 +164,9 @@ def dms_replications(region: LakeRegion) -> list[DmsReplication]:
     for source in replications(region.environment.sources):
         arn = region.published(published_replication(source))
         replication = replication_of(region.client("dms"), arn) if arn else None
-        found.append(DmsReplication(source, replication.state() if replication else NOT_DEPLOYED, replication))
+        found.append(
+            DmsReplication(
+                source, region.environment.name, replication.state() if replication else NOT_DEPLOYED, replication
+            )
+        )
     return found

@@ -36,7 +36,7 @@ def test_a_planned_failover_stops_dms_and_makes_the_other_region_active_in_both_
     told = done(world.odp(*TO_WEST))
     assert world.epochs(EAST) == world.epochs(WEST) == [(1, WEST, True)]
     assert (world.dms[EAST].status, world.dms[EAST].calls, world.dms[WEST].calls) == ("stopped", ["stop"], [])
-    assert "DMS does not run for default: odp replication start --source default --region us-west-2" in told
+    assert "DMS does not run for default: odp replication start --source default --env test --region us-west-2" in told
     stored = world.items(WEST)["epoch", "0000000001"]
     assert (stored["by"], stored["reason"]) == (CALLER, "drill 7")
     assert abs(datetime.fromisoformat(stored["at"]) - datetime.now(UTC)).total_seconds() < 60
@@ -210,7 +210,7 @@ def test_files_that_do_not_come_stop_it_before_the_epoch_and_are_counted(world: 
     told = refused(world.odp(*TO_WEST, "--wait", "5"))
     assert "3 files of us-east-1 did not come to us-west-2; nothing was switched" in told
     assert "--accept-missing 3" in told
-    assert "odp replication start --region us-east-1" in told
+    assert "odp replication start --env test --region us-east-1" in told
     assert world.epochs(WEST) == []
     assert 300 <= world.seconds < 400
 
@@ -399,7 +399,7 @@ def test_a_failback_is_the_same_towards_the_configured_primary(world: World) -> 
     told = done(world.odp(*BACK))
     assert world.epochs(EAST) == world.epochs(WEST) == [(1, WEST, True), (2, EAST, True)]
     assert (world.dms[WEST].status, world.dms[EAST].calls) == ("stopped", ["stop"])
-    assert "odp replication reload --all --source default --region us-east-1" in told
+    assert "odp replication reload --all --source default --env test --region us-east-1" in told
 
 
 def test_a_failback_with_start_dms_loads_again_what_rested(world: World) -> None:

@@ -208,7 +208,9 @@ def newest(replica: dict[int, str]) -> Epoch:
 def plan(target: str, epoch: Epoch) -> Failover:
     settings = RegionSettings("odpf_region", EAST, WEST, StandbyMode.WARM, 15, 30)
     states = (RegionState(EAST, epoch), RegionState(WEST, epoch))
-    return Failover(RegionsReport(settings, *states, datetime.now(UTC)), target, without_active=False)
+    return Failover(
+        RegionsReport(settings, *states, datetime.now(UTC)), target, without_active=False, environment="test"
+    )
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_s3_that_does_not_replicate_is_told(world: World, rules: list[dict[str, 
 def test_dms_in_the_standby_is_told_with_the_command_that_stops_it(world: World) -> None:
     world.dms[WEST].status = "running"
     (warning,) = world.json("region", "status")["warnings"]
-    assert "odp replication stop --source default --region us-west-2" in warning
+    assert "odp replication stop --source default --env test --region us-west-2" in warning
 
 
 def test_dms_that_rests_in_the_active_region_is_told(world: World) -> None:
