@@ -42,6 +42,7 @@ class RegionsTrial(Trial):
     def __init__(self, lake: TwoRegions, replicas: Sequence[ReferenceModel], draw: Random, steps: int) -> None:
         super().__init__(lake, replicas)
         self.regions = lake
+        lake.is_former = lambda file: any(file in replica.former_files for replica in replicas)
         self._of_regions = draw
         self._deliveries = [self._delivery, Delivery(lake.lakes[1].receive)]
         self._deliveries[0] = self._delivery = Delivery(lake.lakes[0].receive)

@@ -150,7 +150,7 @@ def _versions(
     """Return the schemas in the source's order; a snapshot table's reload may have other columns than the table."""
     follows = refresh.kind is RefreshKind.RELOAD and not refresh.is_late_reload
     ordered: list[tuple[_Order, _Version]] = [
-        (_order_of_file(file), (file.file_type, SchemaVersion(file.uri, of_files[file.file_id].types)))
+        (_order_of_file(file, refresh), (file.file_type, SchemaVersion(file.uri, of_files[file.file_id].types)))
         for file in refresh.read_files
     ]
     if existing and not _is_replaced(config, refresh):
@@ -201,8 +201,10 @@ _Order = tuple[int, str, int]
 _FIRST: _Order = (-1, "", 0)
 
 
-def _order_of_file(file: LandedFile) -> _Order:
-    return (0 if file.is_load else 1, file.name, 0)
+def _order_of_file(file: LandedFile, refresh: RefreshPlan) -> _Order:
+    """A late change of a historical table may be from before the load in it, whose columns then are the newer ones."""
+    is_of_before = not file.is_load and file.landing_order < refresh.state.load_landing_order
+    return (-2 if is_of_before else 0 if file.is_load else 1, file.name, 0)
 
 
 def _order_of_table(existing: ExistingTable) -> _Order:

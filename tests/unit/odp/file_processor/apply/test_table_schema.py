@@ -102,6 +102,22 @@ def test_rule_10_reload_of_a_historical_table_that_comes_late_is_continued_by_th
     assert decide_table_columns(config, late, {load.file_id: BASE, change.file_id: WIDE}, HELD_WIDE) == WIDE
 
 
+@pytest.mark.parametrize(("landed_at", "is_before"), [("2026-01-01T00:00:09Z", True), ("2026-01-01T00:00:11Z", False)])
+def test_rule_10_late_change_of_a_historical_table_from_before_the_load_in_it_is_continued_by_that(
+    landed_at: str, *, is_before: bool
+) -> None:
+    """Without a change in the table its load had counted as older than any change, and the change waited for ever."""
+    config, held = table_config(history=RowHistory.ALL), ExistingTable(WIDE, "LOAD00000001.parquet")
+    change = file("20260101-000000001", landed_at)
+    state = TableState(generation=1, load_landing_order="2026-01-01T00:00:10Z/0")
+    late = RefreshPlan(RefreshKind.CHANGES, (change,), (), state)
+    if is_before:
+        assert decide_table_columns(config, late, {change.file_id: CHANGE}, held) == WIDE
+        return
+    with pytest.raises(SchemaChangeRefusedError, match="column V is bigint in the table, but int"):
+        decide_table_columns(config, late, {change.file_id: CHANGE}, held)
+
+
 def test_rule_10_late_part_of_a_load_comes_before_the_changes_that_the_table_holds() -> None:
     assert decide({file("LOAD00000002"): BASE}, HELD_WIDE) == WIDE
 
