@@ -118,7 +118,7 @@ class RegionsTrial(Trial):
         """Let the primary come back; what was not copied comes now."""
         self.regions.heal()
         for replica, file in self._lost_changes:
-            for row in file.rows:
+            for row in file.rows if file not in replica.former_files else ():
                 replica._delivered.setdefault(row[CHANGE_SEQUENCE], row)  # noqa: SLF001 - the model's own
         self._lost_changes = []
         self._strays |= self._lost_strays
