@@ -42,7 +42,6 @@ class RegionsTrial(Trial):
     def __init__(self, lake: TwoRegions, replicas: Sequence[ReferenceModel], draw: Random, steps: int) -> None:
         super().__init__(lake, replicas)
         self.regions = lake
-        lake.is_former = lambda file: any(file in replica.former_files for replica in replicas)
         self._of_regions = draw
         self._deliveries = [self._delivery, Delivery(lake.lakes[1].receive)]
         self._deliveries[0] = self._delivery = Delivery(lake.lakes[0].receive)
@@ -118,7 +117,7 @@ class RegionsTrial(Trial):
         """Let the primary come back; what was not copied comes now."""
         self.regions.heal()
         for replica, file in self._lost_changes:
-            for row in file.rows if file not in replica.former_files else ():
+            for row in file.rows:
                 replica._delivered.setdefault(row[CHANGE_SEQUENCE], row)  # noqa: SLF001 - the model's own
         self._lost_changes = []
         self._strays |= self._lost_strays

@@ -147,8 +147,6 @@ class TwoRegions:
         self.is_warm = draw.random() < 0.6  # noqa: PLR2004 - a share
         self.is_cut = False
         self.under_way: list[Copy] = []
-        self.is_former: Callable[[DmsFile], bool] = lambda _: False
-        """Whether a file is of a table that has other columns since: one that comes late is refused by name."""
         self._marks: list[tuple[float, int, str, LandingMark]] = []
         self._messages = 0
 
@@ -228,8 +226,6 @@ class TwoRegions:
         lake = self.lakes[copy.to]
         if copy.version is None:
             lake.staging.replicate_deletion(*copy.deleted)
-            return
-        if self.is_former(copy.version.file):
             return
         replica = lake.staging.replicate(copy.version)
         if replica is None or self.draw.random() < _LOST_EVENTS:

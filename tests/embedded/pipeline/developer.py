@@ -8,6 +8,7 @@ from rehearsal.demo.workspace import PROJECT
 from rehearsal.pipeline.rehearsal import Rehearsal, committed_copy
 
 STAGE = Path("infra-repo") / "infra_cdk" / "infra_stage.py"
+LAST_OF_EVERY_STAGE = "        self.network.add_stack_dependency(self.storage)\n"
 FURTHER_STACK = """
         import aws_cdk as cdk
 
@@ -37,9 +38,7 @@ class Developer:
         self._git("commit", "--quiet", "--message", message)
 
     def add_a_stack(self) -> None:
-        with (self._clone / STAGE).open("a") as file:
-            file.write(FURTHER_STACK)
-        self.commit("Add a stack")
+        self.replace(str(STAGE), LAST_OF_EVERY_STAGE, LAST_OF_EVERY_STAGE + FURTHER_STACK)
 
     def bring_installed_synthesis(self, *, validates: bool) -> None:
         """Push with the code what INSTALL would install: a Python with the same packages, which knows this code alone.
