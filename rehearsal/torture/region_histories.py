@@ -79,6 +79,8 @@ class RegionsTrial(Trial):
         if self.regions.is_cut:
             self.regions.forget()
             self.regions.is_cut = False
+        for replica in self.replicas:  # nobody can wait for a load that pauses for so long
+            self._land_all(replica, Random(replica.name))
         self.lake.wait(_A_LONG_TIME)
         super().settle(trouble)
 
