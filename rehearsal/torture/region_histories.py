@@ -105,6 +105,7 @@ class RegionsTrial(Trial):
         draw, unwritten = self._of_regions, [replica for replica in self.replicas if replica.unwritten]
         self.regions.fail_over(planned=self.is_planned)
         self._delivery = self._deliveries[self.regions.active]
+        self._remembered.clear()  # nobody restores what another bucket had: nothing could tell that it is old
         missing = self.regions.missing_here()
         self.files_missing = len(missing)
         self._lost_strays = {version.file.key for version in missing} & self._strays
