@@ -25,7 +25,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
     commits = {(HUDI, Engine.SPARK): 2, (ICEBERG, Engine.NATIVE): 70}
-    monkeypatch.setattr(runner, "plays", lambda seeds: [Played(None, commits) for _ in seeds])
+    monkeypatch.setattr(runner, "plays", lambda seeds, regions: [Played(None, commits) for _ in seeds])
     result = CliRunner().invoke(app, ["torture", "--seeds", "30"])
     assert result.exit_code == 0
     assert "30 histories passed" in result.output
@@ -37,9 +37,17 @@ def test_all_is_well(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
 def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(
     monkeypatch: pytest.MonkeyPatch, wide: None
 ) -> None:
-    monkeypatch.setattr(runner, "plays", lambda seeds: [Played(None, {}), Played(FAILURE, {})])
-    monkeypatch.setattr(runner, "shortened", lambda failure: failure)
+    monkeypatch.setattr(runner, "plays", lambda seeds, regions: [Played(None, {}), Played(FAILURE, {})])
+    monkeypatch.setattr(runner, "shortened", lambda failure, problems: failure)
     result = CliRunner().invoke(app, ["torture", "--seeds", "2"])
     assert result.exit_code == 1
     for told in ("1 of 2 histories failed", "42", Kind.LOST, f"1. t0: {Act.LOAD}", f"2. t0: {Act.LOSE}"):
         assert told in result.output
+
+
+def test_histories_are_played_in_two_regions_if_that_is_asked_for(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(runner, "plays", lambda seeds, regions: asked.append(regions) or [])
+    for environment in ({}, {"REGIONS": "1"}):
+        assert CliRunner().invoke(app, ["torture", "--seeds", "1"], env=environment).exit_code == 0
+    assert asked == [False, True]
