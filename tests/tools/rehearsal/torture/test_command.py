@@ -47,7 +47,12 @@ def test_failing_seed_is_shown_with_what_is_wrong_and_its_shortest_story(
 
 def test_histories_are_played_in_two_regions_if_that_is_asked_for(monkeypatch: pytest.MonkeyPatch, wide: None) -> None:
     asked: list[bool] = []
-    monkeypatch.setattr(runner, "plays", lambda seeds, regions: asked.append(regions) or [])
+
+    def plays(seeds: range, *, regions: bool) -> list[Played]:
+        asked.append(regions)
+        return [Played(None, {}) for _ in seeds]
+
+    monkeypatch.setattr(runner, "plays", plays)
     for environment in ({}, {"REGIONS": "1"}):
         assert CliRunner().invoke(app, ["torture", "--seeds", "1"], env=environment).exit_code == 0
     assert asked == [False, True]
