@@ -9,7 +9,7 @@ from typing import Any
 
 from deployment_account.names import OdpTable, Shared
 from rehearsal.drill.command import OdpCommand
-from rehearsal.drill.deployment import Drilled, Say
+from rehearsal.drill.deployment import SHORTEST_MINUTES, Drilled, Say
 from rehearsal.drill.figures import Figures
 from rehearsal.drill.region_lake import DrillError, RegionLake
 from rehearsal.drill.source import SCHEMA, DrillTable
@@ -21,6 +21,8 @@ ROUNDS = 2
 _POLL_SECONDS = 0.3
 _PATIENCE = 300.0
 _LONGEST_REFRESHES = 12
+_LATEST_SIGN = 10.0
+"""The newest file that the secondary knows of is by so many seconds older than the cut, at most."""
 _BEGAN_AND_ENDED = ("refresh_start_date_time", "refresh_end_date_time")
 
 
@@ -47,6 +49,7 @@ class Drill:
         self._control.delay(figures.seed, objects=figures.objects_delay, items=figures.items_delay)
         with self._part("load"):
             self._writer.load()
+            loaded_at = time.time()
             self._until_equal(self._primary)
             self._catch_up()
         with self._part("changes"):
@@ -55,6 +58,7 @@ class Drill:
                 self._refresh_both()
             if figures.mode == "warm":
                 self._until_warm()
+            self._until_load_is_whole(loaded_at)
         with self._part("failover"):
             execution, commits = self._cut_in_the_middle()
             self._fail_over()
@@ -81,6 +85,13 @@ class Drill:
             return names <= self._secondary.commits().keys()
 
         _until(has_all, "the warm standby has no tables")
+
+    def _until_load_is_whole(self, loaded_at: float) -> None:
+        """Wait until the load landed before the lag: one that landed within it may lack parts, and a person decides."""
+        until = loaded_at + 60 * SHORTEST_MINUTES + self.figures.objects_delay[1] + _LATEST_SIGN
+        if (left := until - time.time()) > 0:
+            self.say(f"waiting {left:.0f} s, so that nobody doubts that the load is whole")
+            time.sleep(left)
 
     def _catch_up(self) -> None:
         """Wait until nothing is under way; then nothing would be lost."""
