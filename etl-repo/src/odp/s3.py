@@ -85,7 +85,7 @@ class S3ReplicatedObjects:
 
     def __init__(self, buckets: Mapping[str, str], s3: S3Client | None = None) -> None:
         self._buckets = buckets
-        self._s3 = s3 or boto3.client("s3")
+        self._s3 = s3 or boto3.client("s3", config=aws_calls())
 
     def landing_of_replica(self, file: LandedFile) -> str | None:
         """Return when the original of a replica landed; None if the object is no replica, or gone."""

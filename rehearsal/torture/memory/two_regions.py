@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from odp.file_manager.first_landings import FirstLandings
 from odp.file_processor.standby import as_standby, lost_on_the_way
 from odp.ports import LandingMark
+from odp.records import FileStatus
 
 from lake.errors import StaleRegionError
 from lake.ledger.epochs import Epoch
@@ -270,7 +271,7 @@ class TwoRegions:
         """Delete an object; tells whether there is a Region whose table does not hold its content."""
         is_unread = self.lake.delete(key)
         self._copy(deleted=(key, self.clock.stamp()))
-        applied = {file.key for file in self.standby.ledger.history.values() if file.status == "raw_file_processed"}
+        applied = {file.key for file in self.standby.ledger.history.values() if file.status is FileStatus.APPLIED}
         return is_unread or key not in applied
 
     def receive(self, messages: Sequence[Message]) -> Sequence[str]:

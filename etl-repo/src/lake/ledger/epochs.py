@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -31,6 +32,11 @@ class RegionSettings:
     mode: StandbyMode
     lag_minutes: int
     refresh_minutes: int
+
+    @property
+    def lag(self) -> timedelta:
+        """How long replication may take."""
+        return timedelta(minutes=self.lag_minutes)
 
     @classmethod
     def from_json(cls, text: str) -> RegionSettings | None:

@@ -53,9 +53,7 @@ def connected_ports() -> FileManagerPorts:
     marks = DynamoDbLandingMarks(dynamodb, regions.table, dynamodb.meta.client.meta.region_name)
     tracker = DynamoDbFileTracker(dynamodb, *files, marks=marks)
     landings = FirstLandings(tracker, marks, S3ReplicatedObjects(staging.buckets))
-    return FileManagerPorts(
-        tracker, landings, EVENTS_TAKE + timedelta(minutes=regions.lag_minutes), quarantine, staging
-    )
+    return FileManagerPorts(tracker, landings, EVENTS_TAKE + regions.lag, quarantine, staging)
 
 
 @entry_point("file-manager", FileManagerVariables)

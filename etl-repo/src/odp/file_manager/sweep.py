@@ -67,6 +67,12 @@ class _SharedReads:
     def configuration(self) -> Configuration:
         return _running().everything()
 
+    @cached_property
+    def standby(self) -> StandbyMode | None:
+        """How this Region is a standby; None if it is the active one."""
+        regions = DynamoDbRegions.from_json(dynamodb_resource(), _variables().regions)
+        return regions.settings.mode if regions and regions.role() is Role.STANDBY else None
+
 
 @entry_point("file-manager-sweep", SweepVariables)
 def handle(event: dict[str, object], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
@@ -95,8 +101,7 @@ def _tell_changes(reads: _SharedReads, *, is_day_over: bool) -> None:
         told = DynamoDbToldStates(dynamodb_resource(), _variables().file_tracker_table, clock=_seconds)
         known = told.known()
         judge = SweepStates(known, Commands(_variables().environment), _now())
-        of_all = [judgement for judgement in _JUDGEMENTS if judgement not in _left_out_in_standby()]
-        judgements = [*of_all, *_replications(), *([_expiring_rejected] if is_day_over else ())]
+        judgements = [*_JUDGEMENTS, *_replications(), *([_expiring_rejected] if is_day_over else ())]
         messenger = Messenger(told, SnsTopic(_variables().topic_arn), _variables().lake, _seconds)
         messenger.judge([partial(judgement, judge, reads) for judgement in judgements], known)
         if is_day_over:
@@ -142,7 +147,8 @@ def _running() -> DynamoDbRunningConfiguration:
 
 
 def _late(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
-    if _are_schedules_enabled():
+    """Judge no table of a standby, which is meant to be behind."""
+    if reads.standby is None and _are_schedules_enabled():
         leases = DynamoDbPlannedLeases(dynamodb_resource(), _variables().file_processing_tracker_table, clock=_seconds)
         yield from judge.late(reads.configuration.tables, reads.pending, reads.oldest, leases)
 
@@ -155,7 +161,9 @@ def _silent(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
 
 
 def _expiring(judge: SweepStates, reads: _SharedReads) -> Iterator[State]:
-    yield from judge.expiring(_losses(reads.oldest), _variables().landed_file_days)
+    """Judge no file of a cold standby, which applies none."""
+    if reads.standby is not StandbyMode.COLD:
+        yield from judge.expiring(_losses(reads.oldest), _variables().landed_file_days)
 
 
 def _expiring_rejected(judge: SweepStates, _: _SharedReads) -> Iterator[State]:
@@ -198,14 +206,6 @@ def _replicated(arn: Mapping[str, str], judge: SweepStates, _: _SharedReads) -> 
 
 
 _JUDGEMENTS: tuple[_Judgement, ...] = (_late, _silent, _expiring, _vanished, _unconfigured, _unconfigured_anymore)
-
-
-def _left_out_in_standby() -> tuple[_Judgement, ...]:
-    """Leave out what a standby is meant to be: behind; and if it is cold, with files that nobody applies."""
-    regions = DynamoDbRegions.from_json(dynamodb_resource(), _variables().regions)
-    if regions is None or regions.role() is Role.ACTIVE:
-        return ()
-    return (_late, _expiring) if regions.settings.mode is StandbyMode.COLD else (_late,)
 
 
 def _last_planned(configured: Set[str]) -> Mapping[str, str]:

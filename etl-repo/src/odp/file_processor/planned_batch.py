@@ -99,7 +99,7 @@ def refresher_in_region(
         return refresher_of(settings, dynamodb, engine, run_id)
     role = Role.STANDBY if plan.is_standby else Role.ACTIVE
     refresher = refresher_of(settings, dynamodb, engine, run_id, RunEpoch(regions, plan.epoch, role))
-    lag = timedelta(minutes=regions.settings.lag_minutes)
+    lag = regions.settings.lag
     if role is Role.STANDBY:
         return as_standby(refresher, lag)
     return replace(refresher, lost_on_the_way=lost_on_the_way(regions.newest(), lag))
@@ -113,7 +113,7 @@ def refresher_of(
     epoch: RunEpoch | None = None,
 ) -> TableRefresher:
     """Give the refresher of a run; its threads share the adapters."""
-    lag = timedelta(minutes=epoch.regions.settings.lag_minutes) if epoch else timedelta()
+    lag = epoch.regions.settings.lag if epoch else timedelta()
     buckets = json.loads(settings.buckets)
     files = DynamoDbFileTracker(dynamodb, settings.file_tracker_table, settings.file_tracker_history_table)
     quarantine = DynamoDbQuarantine(dynamodb, settings.quarantine_table)
