@@ -21,6 +21,8 @@ from odp.stored_format import FORMAT
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
 # Compares versions of staged objects, by the S3 API.
 
 
@@ -99,7 +101,7 @@ class S3ReplicatedObjects:
             raise
         if found.get("ReplicationStatus") != "REPLICA":
             return None
-        return found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ")
+        return found["LastModified"].strftime(_TIME)
 
 
 # Landed files, read by the S3 API in the version that was registered.
@@ -231,5 +233,5 @@ class S3ConfigRequests:
             if error.response["Error"]["Code"] in _GONE:
                 return None
             raise
-        received_at = found["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ")
+        received_at = found["LastModified"].strftime(_TIME)
         return ConfigRequest(request_id, received_at, found["Body"].read())

@@ -7,7 +7,7 @@ second. S3 takes minutes. So each Region knows by name which files are on the wa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lake.ledger.connection import persist
@@ -95,21 +95,3 @@ class DynamoDbLandingMarks:
             sequencer=None if sequencer is None else str(sequencer),
             event_reason=str(item.get("event_reason", "")),
         )
-
-    def tables(self) -> Iterator[str]:
-        """Name the source tables that have, or had, marks."""
-        return (str(item["entry_id"]) for item in self._query(TABLES))
-
-    def marks(self, source_table_name: str) -> Iterator[dict[str, Any]]:
-        """Return the marks of a source table as they are stored, in the order of the files' ids."""
-        return self._query(marks_of(source_table_name))
-
-    def _query(self, kind: str) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="region_kind = :kind",
-            ExpressionAttributeValues={":kind": kind},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            yield from page["Items"]

@@ -242,8 +242,6 @@ SCENARIOS: dict[str, Callable[[World], Any]] = {
     "DynamoDbLandingMarks.action": lambda world: world.register_with_mark(replace(FILE, file_id="new")),
     "DynamoDbLandingMarks.note_table": lambda world: world.marks.note_table("s.u"),
     "DynamoDbLandingMarks.mark_of": lambda world: world.marks.mark_of(FILE),
-    "DynamoDbLandingMarks.marks": lambda world: list(world.marks.marks("s.t")),
-    "DynamoDbLandingMarks.tables": lambda world: list(world.marks.tables()),
     "DynamoDbPlannedCadences.planned_as_standby": lambda world: world.plans.planned_as_standby("10_min_refresh"),
     "DynamoDbPlannedCadences.last_as_standby": lambda world: world.plans.last_as_standby("10_min_refresh"),
     "DynamoDbPlannedCadences.last_planned": lambda world: world.plans.last_planned(),
